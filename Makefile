@@ -1,0 +1,119 @@
+# Two commands matter: `make run` serves the demo municipality, `make test` proves that everything works.
+# Each step leaves a stamp when it is complete, so that the next run starts at once.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 5000
+# Given to pytest: make test PYTEST_ARGS="-k desk -x".
+PYTEST_ARGS ?=
+# Given to the bench: make bench BENCH_ARGS="--reports 10000".
+BENCH_ARGS ?=
+
+export PORT
+export PYTHON
+
+bootstrap := deploy/bootstrap.sh
+python := .venv/bin/python
+catalogues := $(patsubst %.po,%.mo,$(wildcard gatami/translations/*/LC_MESSAGES/*.po))
+
+# A step that was interrupted, or a Python that was upgraded, leaves .venv broken: its stamps go, and it is built again.
+ifneq ($(wildcard .venv/.run .venv/.test),)
+  ifneq ($(shell test ! -e .venv/.unfinished && $(python) -c 'print(1)' 2>/dev/null),1)
+    $(shell rm -f .venv/.run .venv/.test)
+  endif
+endif
+
+.PHONY: help
+help: ## Show what make can do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: install ## Serve the demo on http://127.0.0.1:5000 (PORT=… for another port)
+	@exec $(python) deploy/run.py
+
+.PHONY: test
+test: test-install ## Install what the tests need, and run all of them, on both databases
+	@$(MAKE) lint
+	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest $(PYTEST_ARGS)
+	GATAMI_TEST_BACKEND=postgis $(python) -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-quick
+test-quick: test-install ## Run the tests on SpatiaLite only, without the browser
+	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest --ignore tests/test_journey.py $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: test-install ## Measure the map, a report's page and a submit on PostGIS; prints JSON
+	@$(python) -m bench $(BENCH_ARGS)
+
+.PHONY: lint
+lint: .venv/.test ## Check style, types and the import order
+	$(python) -m ruff check
+	$(python) -m mypy
+	$(python) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+
+.PHONY: format
+format: .venv/.test ## Format the Python files
+	$(python) -m ruff check --fix-only
+	$(python) -m ruff format
+
+# -- what the commands stand on --------------------------------------------------------------------------------------
+
+.PHONY: install
+install: .venv/.run static/vendor/.stamp $(catalogues) spatialite ## Install what the app needs, without starting it
+
+.PHONY: test-install
+test-install: .venv/.test static/vendor/.stamp $(catalogues) spatialite
+	@$(bootstrap) services
+
+.venv/.run: requirements.txt
+	@$(bootstrap) python requirements.txt
+	@touch $@
+
+.venv/.test: requirements-dev.txt .venv/.run
+	@$(bootstrap) python requirements-dev.txt
+	@touch $@
+
+.PHONY: vendor
+vendor: static/vendor/.stamp ## Build static/vendor/ from the npm packages
+
+static/vendor/.stamp: package-lock.json deploy/vendor.mjs | .venv/.run
+	@$(bootstrap) node
+
+.PHONY: spatialite
+spatialite: .venv/.run
+	@$(bootstrap) spatialite
+
+%.mo: %.po | .venv/.run
+	@$(python) -m babel.messages.frontend --quiet compile --statistics -i $< -o $@.new
+	@mv $@.new $@
+
+# -- housekeeping ----------------------------------------------------------------------------------------------------
+
+.PHONY: messages
+messages: .venv/.run ## Take the texts of code and templates into the language catalogues
+	$(python) -m babel.messages.frontend extract -F babel.cfg -k _l --no-location --sort-output \
+		--omit-header --project GataMi -o var/messages.pot gatami templates
+	$(python) -m babel.messages.frontend update --no-fuzzy-matching --ignore-pot-creation-date --omit-header \
+		-i var/messages.pot -d gatami/translations
+
+uv_compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: .venv/.test ## Bring the locks up to the newest versions that pyproject.toml and package.json allow
+	$(uv_compile) pyproject.toml -o requirements.txt
+	$(uv_compile) pyproject.toml --group test -c requirements.txt -o requirements-dev.txt
+	$(uv_compile) --group node -o requirements-node.txt
+	npm update --package-lock-only --silent
+	@! grep -nE 'https?://|--(extra-)?index-url|--find-links' requirements*.txt
+	@! grep -n '"resolved"' package-lock.json
+
+.PHONY: clean
+clean: ## Remove what make built; your data in var/ stays
+	rm -rf .venv node_modules static/vendor static/vendor.new-* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f $(catalogues)
+	find gatami tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
