@@ -1,0 +1,165 @@
+"""The worker: which task runs when. Tasks are handed ids alone; what is to be done stands in the rows.
+
+A sweep every minute does again what a crash or a lost queue forgot.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import smtplib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, render_template, url_for
+from flask_babel import force_locale
+from huey import MemoryHuey, RedisHuey, SqliteHuey, crontab
+from huey.api import Huey
+
+from . import accounts, addresses, notifications, reports
+from .db import db, now
+from .notifications import Delivery, Journal, Refused
+
+log = logging.getLogger(__name__)
+
+FORGOTTEN = timedelta(seconds=60)
+"""A report this old that no worker has taken was forgotten."""
+
+
+def _queue(app: Flask) -> Huey:
+    if app.config["MODE"] == "testing" and not app.config.get("REAL_QUEUE"):
+        return MemoryHuey("gatami", immediate=True)
+    url = app.config["QUEUE_URL"]
+    if url.startswith(("redis://", "rediss://")):
+        return RedisHuey("gatami", url=url, results=False)
+    path = os.path.abspath(urlsplit(url).path.removeprefix("/") if url.startswith("sqlite:///") else url)
+    if url.startswith("sqlite:////"):
+        path = urlsplit(url).path
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return SqliteHuey("gatami", filename=path, results=False, fsync=False)
+
+
+def render(delivery: Delivery) -> tuple[str, str, str | None]:
+    """Subject, body and unsubscribe address of a message, in its reader's language."""
+    facts = dict(delivery.payload)
+    unsubscribe_url = None
+    if token := facts.pop("unsubscribe_token", None):
+        unsubscribe_url = url_for("reporting.unsubscribe", token=token, _external=True)
+    if "ref" in facts:
+        facts["report_url"] = url_for("public.report", ref=facts["ref"], _external=True)
+    if token := facts.pop("private_token", None):
+        facts["private_url"] = url_for("reporting.mine", token=token, _external=True)
+    if token := facts.pop("confirm_token", None):
+        facts["confirm_url"] = url_for("reporting.confirm_follow", token=token, _external=True)
+    if delivery.kind == "password_link":
+        facts["url"] = url_for("accounts.password", token=facts.pop("token"), _external=True)
+    for item in facts.get("items", ()):
+        item["report_url"] = url_for("public.report", ref=item["ref"], _external=True)
+    with force_locale(delivery.language):
+        text = render_template(f"mail/{delivery.kind}.txt", unsubscribe_url=unsubscribe_url, **facts)
+    head, _, body = text.strip().partition("\n")
+    return head.removeprefix("Subject:").strip(), body.strip() + "\n", unsubscribe_url
+
+
+def deliver(app: Flask) -> int:
+    """Send what is due, one message after the other, each claimed and marked in commits of its own; how many."""
+    config, sent = app.config, 0
+    journal = Journal(config["SENT_JOURNAL"])
+    transport = notifications.transport(config["SMTP_URL"], config["MAIL_FOLDER"])
+    journal.settle()
+    db.session.commit()
+    try:
+        while (delivery := notifications.claim(config["LEASE_S"])) is not None:
+            db.session.commit()
+            try:
+                subject, body, unsubscribe_url = render(delivery)
+                transport.send(
+                    notifications.compose(
+                        delivery.key, config["MAIL_FROM"], delivery.recipient, subject, body, unsubscribe_url
+                    )
+                )
+                journal.note(delivery.key)
+                notifications.mark_sent(delivery)
+                sent += 1
+            except Refused as error:
+                notifications.mark_refused(delivery, error)
+            except (OSError, smtplib.SMTPException) as error:
+                log.warning("A message could not be sent: %s", type(error).__name__)
+                notifications.mark_failed(delivery, error, config["DELIVERY_TRIES"])
+            except Exception as error:
+                log.error("A message could not be made.", exc_info=True)
+                notifications.mark_failed(delivery, error, config["DELIVERY_TRIES"])
+            db.session.commit()
+    finally:
+        transport.close()
+        db.session.rollback()
+    return sent
+
+
+def review(app: Flask, report_id: int) -> None:
+    """The worker's part of a new report. The address look-up is a courtesy, so its failure changes nothing."""
+    config, place_name = app.config, None
+    report = db.session.get(reports.Report, report_id)
+    if report is None or report.reviewed_at is not None:
+        return
+    if config["ADDRESS_URL"] and not report.place_name:
+        lat, lon = report.lat, report.lon
+        db.session.rollback()
+        try:
+            found = addresses.nearest(config["ADDRESS_URL"], lat, lon, config["ADDRESS_TIMEOUT_S"])
+            place_name = found.street if found else None
+        except addresses.AddressServiceDown:
+            pass
+    if reports.review(report_id, config["PHOTO_SECONDS"], config["PHOTO_MEMORY"], place_name):
+        db.session.commit()
+        deliver(app)
+    else:
+        db.session.rollback()
+
+
+def init_app(app: Flask) -> None:
+    huey = _queue(app)
+    app.extensions["huey"] = huey
+
+    def inside(task: Callable[..., Any]) -> Callable[..., None]:
+        """Run a task in the app's context, whatever thread it is on."""
+
+        def run(*ids: int) -> None:
+            with app.app_context():
+                task(app, *ids)
+
+        run.__name__ = task.__name__
+        return run
+
+    def sweep(app: Flask) -> None:
+        for report_id in db.session.scalars(reports.unreviewed(now() - FORGOTTEN).limit(200)).all():
+            review(app, report_id)
+        deliver(app)
+
+    def morning(app: Flask) -> None:
+        reports.send_digests(now())
+        db.session.commit()
+        deliver(app)
+
+    def night(app: Flask) -> None:
+        accounts.forget_attempts()
+        db.session.commit()
+        reports.forget_drafts()
+
+    app.extensions["tasks"] = {
+        "review": huey.task(retries=0, name="review")(inside(review)),
+        "deliver": huey.task(retries=0, name="deliver")(inside(deliver)),
+    }
+    huey.periodic_task(crontab(minute="*"), name="sweep")(inside(sweep))
+    huey.periodic_task(crontab(hour="6", minute="0"), name="morning")(inside(morning))
+    huey.periodic_task(crontab(hour="2", minute="30"), name="night")(inside(night))
+
+    @huey.on_startup(name="settle")
+    def settle() -> None:
+        """What was sent before a crash is marked, before anything is sent again; then the slate is clean."""
+        with app.app_context():
+            journal = Journal(app.config["SENT_JOURNAL"])
+            journal.settle()
+            db.session.commit()

@@ -1,0 +1,247 @@
+"""The outbox: messages that wait in the database until they are sent. What a message says is not its business.
+
+A worker claims a Delivery by a conditional UPDATE that takes a lease, sends it, and marks it. If the worker dies in
+between, the lease runs out and another tries again; so a message is sent at least once. What keeps it from being sent
+twice is the journal: the moment the mail server has taken a message, its key is appended to a file, and the keys in
+that file are marked as sent before anything is claimed. Each message also carries the key as its Message-ID.
+"""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import ssl
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Index, Select, func, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .db import Model, Sealed, UtcDateTime, db, keyring, now
+
+
+class Delivery(Model):
+    """One message to one person: `waiting → sent | failed | given_up`."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_state_due_at", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    """Why and to whom, such as `event:12:follow:7`. The same reason never makes a second row."""
+    channel: Mapped[str] = mapped_column(default="mail")
+    kind: Mapped[str]
+    """Name of the template."""
+    language: Mapped[str]
+    recipient: Mapped[str] = mapped_column(Sealed)
+    payload: Mapped[dict[str, Any]] = mapped_column(Sealed)
+    state: Mapped[str] = mapped_column(default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None]
+    """What the last try failed on, without the address."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+
+class Refused(Exception):
+    """The receiving side will never take this message; another try is in vain."""
+
+
+class Transport(Protocol):
+    def send(self, message: EmailMessage) -> None:
+        """Hand the message over. Raises Refused for good, OSError or SMTPException for now."""
+
+    def close(self) -> None: ...
+
+
+def queue(
+    kind: str, recipient: str, language: str, key: str, payload: Mapping[str, Any], at: datetime | None = None
+) -> Delivery:
+    """Put a message into the outbox, in the caller's transaction."""
+    delivery = Delivery(
+        kind=kind, recipient=recipient, language=language, key=key, payload=dict(payload), due_at=at or now()
+    )
+    db.session.add(delivery)
+    return delivery
+
+
+def known(keys: list[str]) -> set[str]:
+    """Which of the keys have a message already."""
+    return set(db.session.scalars(select(Delivery.key).where(Delivery.key.in_(keys))))
+
+
+def due(at: datetime) -> Select[tuple[Delivery]]:
+    return (
+        select(Delivery)
+        .where(
+            Delivery.state == "waiting",
+            Delivery.due_at <= at,
+            or_(Delivery.lease_until.is_(None), Delivery.lease_until < at),
+        )
+        .order_by(Delivery.due_at, Delivery.id)
+    )
+
+
+def claim(lease_s: int) -> Delivery | None:
+    """Take one due message for `lease_s` seconds, or None where nothing is due. The door commits at once."""
+    at = now()
+    while (found := db.session.scalar(due(at).limit(1).with_for_update(skip_locked=True))) is not None:
+        taken = db.session.execute(
+            update(Delivery)
+            .where(
+                Delivery.id == found.id,
+                Delivery.state == "waiting",
+                or_(Delivery.lease_until.is_(None), Delivery.lease_until < at),
+            )
+            .values(lease_until=at + timedelta(seconds=lease_s), attempts=Delivery.attempts + 1)
+        )
+        if taken.rowcount == 1:
+            db.session.refresh(found)
+            return found
+        db.session.expire(found)
+    return None
+
+
+def mark_sent(delivery: Delivery) -> None:
+    delivery.state, delivery.sent_at, delivery.lease_until, delivery.error = "sent", now(), None, None
+
+
+def mark_refused(delivery: Delivery, error: Exception) -> None:
+    delivery.state, delivery.lease_until, delivery.error = "failed", None, type(error).__name__
+
+
+def mark_failed(delivery: Delivery, error: Exception, tries: int) -> None:
+    """Try again after a pause that doubles from a minute, or give up after `tries`."""
+    delivery.lease_until, delivery.error = None, type(error).__name__
+    if delivery.attempts >= tries:
+        delivery.state = "given_up"
+    else:
+        delivery.due_at = now() + timedelta(minutes=2 ** (delivery.attempts - 1))
+
+
+def unfinished() -> Select[tuple[int]]:
+    return select(func.count()).select_from(Delivery).where(Delivery.state == "waiting")
+
+
+class Journal:
+    """Keys of messages that the mail server took, in a file of this machine. See the top of this file."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+
+    def note(self, delivery_key: str) -> None:
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, f"{delivery_key}\n".encode())
+        finally:
+            os.close(file)
+
+    def settle(self) -> int:
+        """Mark as sent what the journal holds and the database does not know of; how many. The door commits."""
+        keys = self._path.read_text().split() if self._path.exists() else []
+        settled = 0
+        for start in range(0, len(keys), 500):
+            settled += db.session.execute(
+                update(Delivery)
+                .where(Delivery.key.in_(keys[start : start + 500]), Delivery.state == "waiting")
+                .values(state="sent", sent_at=now(), lease_until=None)
+            ).rowcount
+        return settled
+
+    def clear(self) -> None:
+        """Forget the keys, once what they told was committed and while no worker sends."""
+        self._path.unlink(missing_ok=True)
+
+
+def compose(
+    delivery_key: str, sender: str, recipient: str, subject: str, body: str, unsubscribe_url: str | None
+) -> EmailMessage:
+    """The message as it travels. One-click unsubscribing follows RFC 8058."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = sender
+    message["To"] = Address(addr_spec=recipient)
+    message["Subject"] = subject
+    message["Date"] = format_datetime(now())
+    host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    message["Message-ID"] = f"<{keyring.fingerprint(delivery_key)[:40]}@{host}>"
+    message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(body)
+    return message
+
+
+class MailFolder:
+    """Writes each message as an `.eml` file, where no mail server is set up. The same message twice is one file."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def send(self, message: EmailMessage) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+        draft = self._folder / f".{name}"
+        draft.write_bytes(message.as_bytes())
+        draft.replace(self._folder / f"{name}.eml")
+
+    def close(self) -> None:
+        pass
+
+
+class MailServer:
+    """Hands messages to an SMTP server, over one connection for as long as there are messages."""
+
+    def __init__(self, url: str, timeout_s: float = 20) -> None:
+        self._url, self._timeout_s = urlsplit(url), timeout_s
+        self._connection: smtplib.SMTP | None = None
+
+    def _connect(self) -> smtplib.SMTP:
+        url, host = self._url, self._url.hostname or "localhost"
+        if url.scheme == "smtps":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, url.port or 465, timeout=self._timeout_s, context=ssl.create_default_context()
+            )
+        else:
+            connection = smtplib.SMTP(host, url.port or 25, timeout=self._timeout_s)
+            if url.scheme == "smtp+starttls":
+                connection.starttls(context=ssl.create_default_context())
+        if url.username:
+            connection.login(unquote(url.username), unquote(url.password or ""))
+        return connection
+
+    def send(self, message: EmailMessage) -> None:
+        try:
+            self._connection = self._connection or self._connect()
+            self._connection.send_message(message)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            self.close()
+            if all(code >= 500 for code in codes):
+                raise Refused from error
+            raise
+        except (OSError, smtplib.SMTPException):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.quit()
+            except (OSError, smtplib.SMTPException):
+                connection.close()
+
+
+def transport(smtp_url: str, mail_folder: str) -> Transport:
+    return MailServer(smtp_url) if smtp_url else MailFolder(mail_folder)

@@ -1,0 +1,12 @@
+"""Personal data and abuse in free text: `find` says where and why, `scrub` gives the public text.
+
+Pure and deterministic: same text, same findings. Nothing is read but the word lists beside this package.
+"""
+
+from __future__ import annotations
+
+from .find import find
+from .findings import Finding, scrub
+from .kinds import KINDS, LANGUAGES, Kind, mask_parts
+
+__all__ = ["KINDS", "LANGUAGES", "Finding", "Kind", "find", "mask_parts", "scrub"]

@@ -1,0 +1,1 @@
+"""The doors: every Flask route, one file per audience."""

@@ -1,0 +1,270 @@
+"""What every door uses: who may enter, how a page is made, how times and texts are shown, what goes to the worker."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel.dates import format_date, format_datetime, format_timedelta
+from flask import Flask, Response, abort, current_app, g, render_template, request
+from flask_babel import Babel, get_locale
+from flask_login import current_user, login_required
+from flask_wtf.csrf import CSRFError
+from markupsafe import Markup, escape
+from sqlalchemy import Select
+from werkzeug.exceptions import HTTPException
+
+from .. import accounts
+from ..db import db, now
+from ..policy import text as policy
+from ..policy.deadlines import OSLO
+from ..publication import Box, Filters
+
+log = logging.getLogger(__name__)
+
+LANGUAGES = [("nb", "Bokmål"), ("nn", "Nynorsk"), ("en", "English")]
+_CODES = [code for code, _ in LANGUAGES]
+PER_PAGE = 20
+
+
+# Access -------------------------------------------------------------------------------------------------------
+
+
+def anyone() -> None:
+    """The guard of a door that is open to all; said aloud, so that a door without a guard stands out."""
+
+
+def requires(act: str) -> Callable[[], Any]:
+    """A guard that lets in who may do `act` (`accounts.ACTS`) in some municipality; which one, the door checks."""
+
+    @login_required
+    def guard() -> None:
+        if not accounts.municipalities_of(current_user, act):
+            abort(403)
+
+    return guard
+
+
+def address() -> str:
+    """The caller's IP address, for bounds on how often something is done; it is never stored readably."""
+    return request.remote_addr or "unknown"
+
+
+# Languages ----------------------------------------------------------------------------------------------------
+
+
+def language() -> str:
+    """The visitor's choice, remembered in a cookie; bokmål where there is none."""
+    chosen = request.cookies.get("language", "") if request else ""
+    return chosen if chosen in _CODES else "nb"
+
+
+def named(names: dict[str, str] | None, code: str | None = None) -> str:
+    """The text in the visitor's language out of one text per language."""
+    if not names:
+        return ""
+    return names.get(code or _locale()) or names.get("nb") or next(iter(names.values()))
+
+
+def _locale() -> str:
+    return str(get_locale() or "nb")
+
+
+# Showing ------------------------------------------------------------------------------------------------------
+
+
+def page(template: str, part: str | None = None, status: int = 200, **context: Any) -> Response:
+    """The whole page, or only `part` of it where htmx asks; the page includes the same part."""
+    only_part = part and request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    response = current_app.make_response((render_template(part if only_part and part else template, **context), status))
+    if part:
+        response.vary.add("HX-Request")
+    return response
+
+
+def paginate(found: Select[Any], number: int, per_page: int = PER_PAGE) -> tuple[list[Any], bool]:
+    """The rows of one page, counted from 1, and whether there is another one behind it."""
+    rows = list(db.session.execute(found.limit(per_page + 1).offset((max(number, 1) - 1) * per_page)))
+    return rows[:per_page], len(rows) > per_page
+
+
+def page_number() -> int:
+    number = request.args.get("page", 1, type=int)
+    return min(max(number, 1), 5000)
+
+
+def _date(value: datetime) -> str:
+    return format_date(value.astimezone(OSLO).date(), "long", locale=_locale())
+
+
+def _datetime(value: datetime) -> str:
+    local = value.astimezone(OSLO)
+    if _locale() == "en":
+        return format_datetime(local, "d MMMM y 'at' HH:mm", locale="en")
+    return format_datetime(local, "d. MMMM y 'kl.' HH.mm", locale=_locale())
+
+
+def _since(value: datetime) -> str:
+    return format_timedelta(value - now(), add_direction=True, locale=_locale())
+
+
+def _isoformat(value: datetime) -> str:
+    return value.astimezone(OSLO).isoformat(timespec="seconds")
+
+
+def _distance(metres: float) -> str:
+    return f"{round(metres, -1 if metres >= 20 else 0):.0f} m" if metres < 995 else f"{metres / 1000:.1f} km"
+
+
+def masked(text: str | None) -> Markup:
+    """A public text, where each mask is explained to the mouse and to a screen reader."""
+    code = _locale()
+    parts = []
+    for piece, kind in policy.mask_parts(text or ""):
+        if kind is None:
+            parts.append(escape(piece))
+        else:
+            why = policy.KINDS[kind].explanation[code]
+            parts.append(
+                Markup('<span class="mask" tabindex="0" title="{}">{}<span class="ds-sr-only"> ({})</span></span>').format(
+                    why, piece, why
+                )
+            )
+    return Markup("").join(parts)
+
+
+def csp_nonce() -> str:
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def _csp(app: Flask) -> str:
+    tiles = urlsplit(app.config["TILE_URL"].replace("{s}", "a"))
+    host = f"{tiles.scheme}://{tiles.netloc}" if tiles.netloc else ""
+    return (
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self' 'nonce-{nonce}'; "
+        f"img-src 'self' data: blob: {host}; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def is_staff() -> bool:
+    return bool(current_user.is_authenticated and accounts.municipalities_of(current_user, "handle"))
+
+
+def here() -> str:
+    return request.full_path.rstrip("?") if request else "/"
+
+
+def local_path(target: str | None, default: str) -> str:
+    """A path on this site to go on to, whatever a link's parameter says."""
+    target = target or ""
+    parts = urlsplit(target)
+    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return target if safe and "\n" not in target and "\r" not in target else default
+
+
+# What was asked for -------------------------------------------------------------------------------------------
+
+
+def filters() -> Filters:
+    """The filters that the address of the page asks for."""
+    asked = request.args
+    return Filters(
+        municipality=asked.get("municipality", "")[:4],
+        category=asked.get("category", "")[:60],
+        state=asked.get("state", "")[:30],
+        q=asked.get("q", "")[:100],
+        place=asked.get("place", "")[:100],
+        box=box(asked.get("bbox", "")),
+    )
+
+
+def box(corners: str) -> Box | None:
+    """`west,south,east,north` in degrees; None where it is no box."""
+    try:
+        west, south, east, north = (float(corner) for corner in corners.split(","))
+    except ValueError:
+        return None
+    if -180 <= west < east <= 180 and -90 <= south < north <= 90:
+        return west, south, east, north
+    return None
+
+
+# The worker ---------------------------------------------------------------------------------------------------
+
+
+def enqueue(task: str, *ids: int) -> None:
+    """Wake the worker, after the commit. The row is the truth: what is lost here is found by the next sweep."""
+    try:
+        current_app.extensions["tasks"][task](*ids)
+    except Exception:
+        log.warning("The queue did not take %s; the sweep will.", task, exc_info=True)
+
+
+# The app ------------------------------------------------------------------------------------------------------
+
+
+def init_app(app: Flask) -> None:
+    Babel(app, default_locale="nb", default_timezone="Europe/Oslo", locale_selector=language)
+    csp = _csp(app)
+
+    @app.context_processor
+    def shared() -> dict[str, Any]:
+        return {
+            "languages": LANGUAGES,
+            "language": _locale(),
+            "csp_nonce": csp_nonce,
+            "is_staff": is_staff,
+            "here": here,
+        }
+
+    app.jinja_env.filters.update(
+        named=named, date_=_date, datetime_=_datetime, since=_since, isoformat=_isoformat, distance=_distance, masked=masked
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        headers = response.headers
+        if response.mimetype == "text/html":
+            headers.setdefault("Content-Security-Policy", csp.format(nonce=csp_nonce()))
+            response.vary.add("Cookie")
+            headers.setdefault("Cache-Control", "no-cache" if request.blueprint == "public" else "no-store")
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        if app.config["SESSION_COOKIE_SECURE"]:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        return response
+
+    @app.errorhandler(HTTPException)
+    def failed(error: HTTPException) -> Any:
+        if error.code is None or error.code < 400:
+            return error
+        db.session.rollback()
+        code = 400 if isinstance(error, CSRFError) else error.code
+        response = page("error.html", status=code, code=code, csrf=isinstance(error, CSRFError))
+        for name, value in error.get_headers(None, request.environ if request else None):
+            if name.lower() in ("allow", "retry-after"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Any:
+        log.error("An error nobody expected.", exc_info=error)
+        db.session.rollback()
+        return page("error.html", status=500, code=500, csrf=False)
+
+
+def too_many() -> Response:
+    """The page for somebody who tries too often."""
+    response = page("error.html", status=429, code=429, csrf=False)
+    response.headers["Retry-After"] = "900"
+    return response
