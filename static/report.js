@@ -1,0 +1,387 @@
+// The report form: keeps what is typed, shows what belongs to place and category, and sends so that nothing is lost.
+"use strict";
+
+(() => {
+  const form = document.getElementById("report");
+  if (!form) return;
+  const say = document.getElementById("send-words").dataset;
+  const lat = form.elements.lat;
+  const lon = form.elements.lon;
+  const KEEP = "gatami:report";
+  const KEPT = ["category", "lat", "lon", "address_query", "text", "name", "email", "phone"];
+  const hadErrors = Boolean(document.querySelector(".ds-error-summary"));
+
+  // Coordinates are for few, so they are folded away where the map works.
+  const coordinates = document.getElementById("coordinates");
+  if (window.L && !lat.value) coordinates.open = false;
+
+  // What is typed is kept in this tab until the report is sent ---------------------------------------------------
+
+  function save() {
+    const values = {};
+    for (const [name, value] of new FormData(form)) {
+      if ((KEPT.includes(name) || name.startsWith("answer-")) && value) values[name] = value;
+    }
+    try {
+      sessionStorage.setItem(KEEP, JSON.stringify({ values, submission: form.elements.submission.value }));
+    } catch {
+      // A full or forbidden storage only means that a reload starts anew.
+    }
+  }
+
+  let answers = {};
+
+  function put(name, value) {
+    const field = form.elements[name];
+    if (!field) return false;
+    if (field instanceof RadioNodeList) field.value = value;
+    else if (field.type === "radio") field.checked = field.value === value;
+    else field.value = value;
+    return true;
+  }
+
+  function restore() {
+    let kept;
+    try {
+      kept = JSON.parse(sessionStorage.getItem(KEEP));
+    } catch {
+      kept = null;
+    }
+    // What came from the server, and what the address says, goes before what was kept.
+    if (!kept || hadErrors || form.elements.text.value) return;
+    const asked = new URLSearchParams(location.search);
+    let any = false;
+    for (const [name, value] of Object.entries(kept.values)) {
+      if (asked.has(name) || ((name === "lat" || name === "lon") && asked.has("lat"))) continue;
+      if (name.startsWith("answer-")) answers[name] = value;
+      else any = put(name, value) || any;
+    }
+    // The same form sent twice is one report, also after a reload.
+    if (kept.submission) form.elements.submission.value = kept.submission;
+    if (any && kept.values.text) document.getElementById("send-status").textContent = say.restored;
+  }
+
+  restore();
+  form.addEventListener("input", save);
+  form.addEventListener("change", save);
+  document.addEventListener("gatami:placed", save);
+
+  // Enter in a field is no wish to send --------------------------------------------------------------------------
+
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+    if (!["text", "search", "email", "tel"].includes(event.target.type)) return;
+    event.preventDefault();
+    if (event.target.name === "address_query") form.querySelector('[value="search"]').click();
+  });
+
+  // Addresses ----------------------------------------------------------------------------------------------------
+
+  form.addEventListener("click", (event) => {
+    const address = event.target.closest("[data-lat]");
+    if (!address) return;
+    event.preventDefault();
+    for (const other of form.querySelectorAll(".addresses button")) other.setAttribute("aria-pressed", String(other === address));
+    document.dispatchEvent(
+      new CustomEvent("gatami:address", {
+        detail: { lat: Number(address.dataset.lat), lon: Number(address.dataset.lon), text: address.textContent.trim() },
+      }),
+    );
+  });
+
+  // What belongs to place and category ---------------------------------------------------------------------------
+
+  const about = document.getElementById("about");
+  let asked = null;
+  let waiting = null;
+
+  function collect() {
+    for (const field of about.querySelectorAll("[name^='answer-']")) {
+      if (field.type !== "radio" ? field.value : field.checked) answers[field.name] = field.value;
+    }
+  }
+
+  // A place may lie in another municipality, with other categories and another telephone, so a new place fetches the
+  // page and takes those parts of it. A new category only fetches what belongs to the category.
+  async function ask(placed) {
+    const category = form.querySelector("[name='category']:checked");
+    if (!category && !placed) return;
+    const query = new URLSearchParams();
+    if (category) query.set("category", category.value);
+    if (lat.value && lon.value) {
+      query.set("lat", lat.value);
+      query.set("lon", lon.value);
+    }
+    const town = form.elements.municipality;
+    if (town && !placed) query.set("municipality", town.value);
+    if (asked) asked.abort();
+    asked = new AbortController();
+    try {
+      const answer = await fetch(`${placed ? form.dataset.page : form.dataset.about}?${query}`, { signal: asked.signal });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      collect();
+      if (placed) takeMunicipality(page);
+      const theirs = placed ? page.getElementById("about") : page.body;
+      about.replaceChildren(...theirs.childNodes);
+      for (const [name, value] of Object.entries(answers)) put(name, value);
+    } catch {
+      // Without a line the form can still be filled in; the server asks again when it is sent.
+    }
+  }
+
+  function takeMunicipality(page) {
+    const town = page.querySelector("#report [name='municipality']");
+    if (!town || !form.elements.municipality || town.value === form.elements.municipality.value) return;
+    form.elements.municipality.value = town.value;
+    for (const id of ["categories", "contact"]) {
+      const mine = document.getElementById(id);
+      const theirs = page.getElementById(id);
+      if (mine && theirs) mine.replaceChildren(...theirs.childNodes);
+    }
+  }
+
+  let place = "";
+
+  function askSoon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const now = `${lat.value} ${lon.value}`;
+      const placed = now !== place && Boolean(lat.value && lon.value);
+      place = now;
+      ask(placed);
+    }, 200);
+  }
+
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "category") askSoon();
+  });
+  document.addEventListener("gatami:placed", askSoon);
+  if (!about.querySelector("*")) askSoon();
+
+  // Characters ---------------------------------------------------------------------------------------------------
+
+  const text = form.elements.text;
+  const counter = document.getElementById("text-counter");
+
+  function measure() {
+    const left = Number(text.dataset.limit) - [...text.value.trim()].length;
+    counter.toggleAttribute("data-over", left < 0);
+    const sentence = left < 0 ? counter.dataset.wordsOver : counter.dataset.wordsLeft;
+    counter.textContent = left <= 500 ? sentence.replace("{n}", Math.abs(left)) : "";
+  }
+
+  text.addEventListener("input", measure);
+  measure();
+
+  // Photos -------------------------------------------------------------------------------------------------------
+
+  const input = document.getElementById("photos");
+  const list = document.getElementById("photo-list");
+  const photoError = document.getElementById("photos-error");
+  const kept = document.getElementById("kept");
+  let photos = [];
+
+  function slot(element, message) {
+    element.replaceChildren();
+    if (!message) return;
+    const line = document.createElement("span");
+    line.className = "ds-validation-message";
+    line.textContent = message;
+    element.append(line);
+  }
+
+  function hand() {
+    const files = new DataTransfer();
+    for (const file of photos) files.items.add(file);
+    input.files = files.files;
+  }
+
+  async function preview(file, place) {
+    try {
+      const image = await createImageBitmap(file, { resizeWidth: 128 });
+      const canvas = document.createElement("canvas");
+      canvas.width = image.width;
+      canvas.height = image.height;
+      canvas.getContext("2d").drawImage(image, 0, 0);
+      place.replaceWith(canvas);
+    } catch {
+      // A HEIC that this browser cannot show keeps its symbol. The server can read it.
+    }
+  }
+
+  function symbol(name) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("class", "icon");
+    svg.setAttribute("aria-hidden", "true");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    use.setAttribute("href", `${document.body.dataset.sprite}#${name}`);
+    svg.append(use);
+    return svg;
+  }
+
+  function showPhotos() {
+    list.replaceChildren(
+      ...photos.map((file) => {
+        const item = document.createElement("li");
+        const picture = symbol("photo");
+        const name = document.createElement("span");
+        name.className = "photo-name";
+        name.textContent = file.name;
+        const remove = document.createElement("button");
+        remove.type = "button";
+        remove.className = "ds-button";
+        remove.dataset.variant = "tertiary";
+        remove.dataset.color = "danger";
+        const label = document.createElement("span");
+        label.textContent = list.dataset.remove;
+        const which = document.createElement("span");
+        which.className = "ds-sr-only";
+        which.textContent = ` ${file.name}`;
+        label.append(which);
+        remove.append(symbol("close"), label);
+        remove.addEventListener("click", () => {
+          photos = photos.filter((other) => other !== file);
+          hand();
+          showPhotos();
+          slot(photoError, "");
+          input.focus();
+        });
+        item.append(picture, name, remove);
+        preview(file, picture);
+        return item;
+      }),
+    );
+  }
+
+  input.addEventListener("change", () => {
+    const most = Number(list.dataset.most) - kept.querySelectorAll("[name='kept_photo']").length;
+    let problem = "";
+    for (const file of input.files) {
+      const known = photos.some((other) => other.name === file.name && other.size === file.size && other.lastModified === file.lastModified);
+      if (known) continue;
+      if (file.size > Number(list.dataset.megabytes) * 1024 * 1024) {
+        problem = list.dataset.tooLarge.replace("{name}", file.name);
+      } else if (file.type && !file.type.startsWith("image/")) {
+        problem = list.dataset.notPhoto.replace("{name}", file.name);
+      } else if (photos.length >= most) {
+        problem = list.dataset.tooMany;
+      } else {
+        photos.push(file);
+      }
+    }
+    hand();
+    showPhotos();
+    slot(photoError, problem);
+  });
+
+  kept.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-remove-kept]");
+    if (!button) return;
+    event.preventDefault();
+    button.closest("li").remove();
+    input.focus();
+  });
+
+  // Sending ------------------------------------------------------------------------------------------------------
+
+  const send = document.getElementById("send");
+  const label = send.querySelector("span");
+  const sendLabel = label.textContent;
+  const status = document.getElementById("send-status");
+  const problem = document.getElementById("send-problem");
+  let sending = false;
+
+  function busy(now) {
+    sending = now;
+    send.setAttribute("aria-disabled", String(now));
+    send.setAttribute("aria-busy", String(now));
+    if (!now) {
+      label.textContent = sendLabel;
+      status.textContent = "";
+    }
+  }
+
+  function failed(message) {
+    busy(false);
+    problem.hidden = false;
+    problem.textContent = message;
+    problem.scrollIntoView({ block: "center" });
+  }
+
+  // The answer is the form again, with errors: they move into this page, so that map and photos stay.
+  function takeErrors(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const summary = page.getElementById("errors");
+    if (!summary || !summary.children.length) return false;
+    for (const mine of form.querySelectorAll("[data-error-slot]")) {
+      const theirs = page.getElementById(mine.id);
+      mine.replaceChildren(...(theirs ? theirs.childNodes : []));
+    }
+    for (const field of form.querySelectorAll("[aria-describedby]")) {
+      const wrong = field.getAttribute("aria-describedby").split(" ").some((id) => {
+        const place = id.endsWith("-error") && document.getElementById(id);
+        return place && place.children.length > 0;
+      });
+      if (wrong && field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");
+      else field.removeAttribute("aria-invalid");
+    }
+    const theirKept = page.getElementById("kept");
+    if (theirKept) {
+      kept.replaceChildren(...theirKept.childNodes);
+      photos = [];
+      hand();
+      showPhotos();
+    }
+    const theirAbout = page.getElementById("about");
+    if (theirAbout && theirAbout.children.length) about.replaceChildren(...theirAbout.childNodes);
+    for (const name of ["csrf_token", "submission"]) {
+      const field = page.querySelector(`#report [name='${name}']`);
+      if (field && field.value) form.elements[name].value = field.value;
+    }
+    document.getElementById("errors").replaceChildren(...summary.childNodes);
+    document.querySelector(".ds-error-summary").focus();
+    document.querySelector(".ds-error-summary").scrollIntoView({ block: "center" });
+    return true;
+  }
+
+  form.addEventListener("submit", (event) => {
+    const action = event.submitter && event.submitter.getAttribute("formaction");
+    if (action) return;
+    event.preventDefault();
+    if (sending) return;
+    save();
+    problem.hidden = true;
+    if (!navigator.onLine) {
+      failed(say.offline);
+      return;
+    }
+    busy(true);
+    label.textContent = send.dataset.sending;
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.timeout = 300000;
+    request.upload.addEventListener("progress", ({ loaded, total, lengthComputable }) => {
+      if (!lengthComputable || total < 500000) return;
+      label.textContent = loaded < total ? send.dataset.progress.replace("{percent}", Math.floor((100 * loaded) / total)) : send.dataset.working;
+      if (loaded === total) status.textContent = send.dataset.working;
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 300 && request.responseURL !== location.href) {
+        try {
+          sessionStorage.removeItem(KEEP);
+        } catch {
+          // There was nothing to remove.
+        }
+        location.assign(request.responseURL);
+        return;
+      }
+      busy(false);
+      if ([422, 429].includes(request.status) && takeErrors(request.responseText)) return;
+      failed({ 400: say.expired, 413: say.large, 429: say.busy }[request.status] || say.failed);
+    });
+    request.addEventListener("error", () => failed(navigator.onLine ? say.failed : say.offline));
+    request.addEventListener("timeout", () => failed(say.failed));
+    request.send(new FormData(form));
+  });
+})();
