@@ -1,0 +1,397 @@
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from sqlalchemy import func, select
+
+from gatami import media, reports
+from gatami.db import db
+from gatami.notifications import Delivery
+from gatami.reports import AreaFollow, Follow, Report
+
+from .. import factories
+
+
+def form(**typed):
+    fields = {
+        "category": "hull-i-vegen",
+        "lat": str(factories.RANEM[0]),
+        "lon": str(factories.RANEM[1]),
+        "text": "Stort hull midt i vegen.",
+    }
+    return fields | typed
+
+
+def send(client, **typed):
+    return client.post("/reports", data=form(**typed), content_type="multipart/form-data")
+
+
+def count(model=Report):
+    return db.session.scalar(select(func.count()).select_from(model))
+
+
+def error_beside(page, field):
+    """The message that the field itself points to, as a screen reader finds it."""
+    found = re.search(rf'id="{field}-error"[^>]*>(.*?)</', page.text, re.DOTALL)
+    return re.sub(r"<[^>]+>", "", found[1]).strip() if found else None
+
+
+def test_new(client):
+    page = client.get("/reports/new?category=gatelys&lat=64.4915&lon=11.9781")
+    assert page.status_code == 200
+    assert 'name="text"' in page.text
+    assert 'name="answer-pole"' in page.text
+    assert 'enctype="multipart/form-data"' in page.text
+
+
+def test_new_shows_what_must_not_wait(client):
+    assert "Ring 74 28 00 00 nå." in client.get("/reports/new?category=vann-og-avlop").text
+
+
+def test_create(client):
+    answer = send(client, email="kari@prove.example")
+    assert answer.status_code == 303
+    made = db.session.scalars(select(Report)).one()
+    receipt = client.get(answer.location)
+    assert receipt.status_code == 200
+    assert made.ref in receipt.text
+    assert "kari@prove.example" not in receipt.text
+    assert made.reviewed_at is not None, "the worker was told"
+    assert db.session.scalars(select(Delivery.state)).all() == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"lat": "", "lon": ""}, "place"),
+        ({"lat": "nord"}, "place"),
+        (dict(zip(("lat", "lon"), map(str, factories.SEA), strict=True)), "place"),
+        (dict(zip(("lat", "lon"), map(str, factories.SWEDEN), strict=True)), "place"),
+        (dict(zip(("lat", "lon"), map(str, factories.NAMSOS), strict=True)), "place"),
+        ({"category": ""}, "category"),
+        ({"text": ""}, "text"),
+        ({"text": "x" * 5000}, "text"),
+        ({"email": "kari"}, "email"),
+        ({"phone": "ring"}, "phone"),
+        ({"category": "gatelys"}, "answer-pole"),
+    ],
+)
+def test_create_says_what_is_wrong_beside_the_field_and_keeps_what_was_typed(client, typed, field):
+    page = send(client, **({"name": "Kari Prøve", "phone": "400 00 123"} | typed))
+    assert page.status_code == 422
+    assert error_beside(page, field)
+    assert "Kari Prøve" in page.text
+    if "text" not in typed:
+        assert "Stort hull midt i vegen." in page.text
+    assert count() == 0
+
+
+def test_a_comma_is_a_decimal_point_too(client):
+    assert send(client, lat="64,4915", lon="11,9781").status_code == 303
+
+
+def test_messages_are_different_for_each_place(client):
+    messages = {
+        error_beside(send(client, lat=str(lat), lon=str(lon)), "place")
+        for lat, lon in (factories.SEA, factories.SWEDEN, factories.NAMSOS, (95, 11))
+    }
+    assert len(messages) == 4
+    assert any("Namsos" in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("notat.txt", b"hei"),
+        ("bilde.jpg", b"%PDF-1.7 not a picture"),
+        ("bilde.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>"),
+        ("stort.jpg", factories.picture() + b"\0" * (30 * 1024 * 1024)),
+    ],
+)
+def test_a_file_that_cannot_be_taken(client, name, data):
+    page = send(client, photos=[(BytesIO(data), name)])
+    assert page.status_code == 422
+    assert name in error_beside(page, "photos")
+    assert "Stort hull midt i vegen." in page.text
+    assert count() == 0
+
+
+def test_a_file_name_is_shown_as_text(client):
+    page = send(client, photos=[(BytesIO(b"x"), '"><img src=x onerror=alert(1)>.jpg')])
+    assert "<img src=x" not in page.text
+
+
+def test_photos_are_kept_while_the_rest_is_mended(client):
+    page = send(client, text="", photos=[(BytesIO(factories.picture()), "hull.jpg"), (BytesIO(factories.picture()), "to.jpg")])
+    kept = re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
+    assert len(kept) == 2
+    assert "hull.jpg" in page.text
+    assert len(list(media.private.path("drafts").iterdir())) == 2
+    answer = send(client, kept_photo=kept, photos=[(BytesIO(factories.picture()), "tre.jpg")])
+    assert answer.status_code == 303
+    made = db.session.scalars(select(Report)).one()
+    assert [photo.publication for photo in made.photos] == ["held"] * 3
+    assert list(media.private.path("drafts").iterdir()) == []
+
+
+def test_a_kept_photo_can_be_dropped(client):
+    page = send(client, text="", photos=[(BytesIO(factories.picture()), "hull.jpg")])
+    (token,) = re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
+    page = client.post("/reports/draft", data=form(action=f"remove-{token}", kept_photo=token))
+    assert "kept_photo" not in page.text
+    assert "Stort hull midt i vegen." in page.text
+
+
+def test_a_made_up_token_names_no_photo(client):
+    assert send(client, kept_photo=["rubbish", "drafts/../../x"]).status_code == 303
+    assert db.session.scalars(select(Report)).one().photos == []
+
+
+def test_at_most_six_photos(client):
+    page = send(client, photos=[(BytesIO(factories.picture()), f"{n}.jpg") for n in range(7)])
+    assert page.status_code == 422
+    assert error_beside(page, "photos")
+    assert page.text.count('name="kept_photo"') == 6
+
+
+def test_the_same_form_twice_is_one_report(client):
+    first, second = (send(client, submission="et-skjema") for _ in range(2))
+    assert first.status_code == second.status_code == 303
+    assert count() == 1
+
+
+def test_a_program_that_fills_in_everything_gets_nothing(client):
+    assert send(client, website="https://spam.example").status_code == 303
+    assert count() == 0
+
+
+def test_very_many_reports_must_wait(app, client):
+    app.config["SUBMITS_PER_HOUR"] = 2
+    assert [send(client).status_code for _ in range(3)] == [303, 303, 429]
+    assert "Stort hull midt i vegen." in send(client).text
+
+
+def test_a_post_without_a_token_is_refused(app, client):
+    app.config["WTF_CSRF_ENABLED"] = True
+    page = send(client)
+    assert page.status_code == 400
+    assert count() == 0
+
+
+def test_about_shows_open_reports_close_by(client):
+    near = factories.report(text="Hull ved kirka", lat=factories.RANEM[0] + 0.001)
+    far = factories.report(lat=factories.RANEM[0] + 0.004)
+    url = f"/reports/new/about?category=hull-i-vegen&lat={factories.RANEM[0]}&lon={factories.RANEM[1]}"
+    part = client.get(url)
+    assert near.ref in part.text
+    assert far.ref not in part.text
+    assert "110 m" in part.text
+    assert "<html" not in part.text
+
+
+def test_streetlights_are_the_same_within_thirty_metres(client):
+    near = factories.report(category="gatelys", lat=factories.RANEM[0] + 0.0002, answers={"pole": "12"})
+    next_pole = factories.report(category="gatelys", lat=factories.RANEM[0] + 0.0004, answers={"pole": "13"})
+    part = client.get(f"/reports/new/about?category=gatelys&lat={factories.RANEM[0]}&lon={factories.RANEM[1]}")
+    assert near.ref in part.text
+    assert next_pole.ref not in part.text
+
+
+def test_draft_looks_for_the_same_fault_without_javascript(client):
+    near = factories.report()
+    page = client.post("/reports/draft", data=form(action="nearby"))
+    assert near.ref in page.text
+    assert "Stort hull midt i vegen." in page.text
+    assert count() == 1
+
+
+@pytest.fixture
+def register(app):
+    """Kartverket's address API, as recorded, on this machine; `answers` decides what it says."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            url = urlsplit(self.path)
+            asked.append((url.path, parse_qs(url.query)))
+            hit = {
+                "adressetekst": "Ranemsvegen 1",
+                "adressenavn": "Ranemsvegen",
+                "poststed": "OVERHALLA",
+                "kommunenavn": "OVERHALLA",
+                "representasjonspunkt": {"epsg": "EPSG:4258", "lat": 64.4901, "lon": 11.9502},
+            }
+            body = json.dumps({"metadata": {}, "adresser": [hit]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    app.config["ADDRESS_URL"] = f"http://127.0.0.1:{server.server_port}"
+    yield asked
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_addresses(client, register):
+    part = client.get("/addresses?address_query=ranemsvegen 1")
+    assert "Ranemsvegen 1, Overhalla" in part.text
+    assert "64.4901" in part.text
+    path, asked = register[0]
+    assert path == "/sok"
+    assert asked["sok"] == ["ranemsvegen 1"]
+    assert set(asked) <= {"sok", "fuzzy", "treffPerSide", "utkoordsys", "filtrer"}, "unknown parameters give 400"
+
+
+def test_addresses_without_javascript(client, register):
+    page = client.post("/reports/draft", data=form(action="search", address_query="ranemsvegen 1"))
+    assert "Ranemsvegen 1, Overhalla" in page.text
+    assert "Stort hull midt i vegen." in page.text
+
+
+def test_addresses_when_the_register_is_down(app, client):
+    app.config["ADDRESS_URL"] = "http://127.0.0.1:9"
+    part = client.get("/addresses?address_query=ranemsvegen")
+    assert part.status_code == 200
+    assert len(part.text) > 50
+
+
+def test_the_place_gets_the_name_of_its_street_without_the_house(client, register):
+    send(client)
+    assert db.session.scalars(select(Report)).one().place_name == "Ranemsvegen, Overhalla"
+    assert register[0][0] == "/punktsok"
+
+
+def link(kind):
+    """The address in the newest mail of a kind, as its reader finds it."""
+    from gatami.jobs import render
+
+    delivery = db.session.scalars(
+        select(Delivery).where(Delivery.kind == kind).order_by(Delivery.id.desc())
+    ).first()
+    _subject, body, unsubscribe_url = render(delivery)
+    return re.findall(r"http://localhost(\S+)", body), unsubscribe_url
+
+
+def test_follow(client):
+    made = factories.report()
+    assert client.get(f"/reports/{made.ref}/follow").status_code == 200
+    answer = client.post(f"/reports/{made.ref}/follow", data={"email": "ola@prove.example"})
+    assert client.get(answer.location).status_code == 200
+    follow = db.session.scalars(select(Follow)).one()
+    assert follow.confirmed_at is None
+    confirm = next(path for path in link("follow_confirm")[0] if path.startswith("/follows/"))
+    # Looking at the page confirms nothing: programs open links too.
+    assert client.get(confirm).status_code == 200
+    db.session.refresh(follow)
+    assert follow.confirmed_at is None
+    assert client.post(confirm).status_code == 303
+    db.session.refresh(follow)
+    assert follow.confirmed_at is not None
+    reports.record(made, "reply", text="Ferdig", public=True)
+    db.session.commit()
+    _, unsubscribe_url = link("change")
+    assert client.post(unsubscribe_url, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert count(Follow) == 0
+    assert client.get(unsubscribe_url).status_code == 200
+
+
+def test_unsubscribing_needs_no_token_of_a_form(app, client):
+    made = factories.report()
+    follow = reports.follow(made, "ola@prove.example", "nb")
+    reports.confirm_follow(follow)
+    reports.record(made, "reply", text="Ferdig", public=True)
+    db.session.commit()
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert client.post(link("change")[1], data={"List-Unsubscribe": "One-Click"}).status_code == 200
+
+
+def test_follow_with_an_address_that_is_none(client):
+    made = factories.report()
+    page = client.post(f"/reports/{made.ref}/follow", data={"email": "ola"})
+    assert page.status_code == 422
+    assert error_beside(page, "email")
+    assert client.get("/reports/XXXXXXXX/follow").status_code == 404
+    assert client.post("/reports/XXXXXXXX/follow", data={"email": "a@b.no"}).status_code == 404
+
+
+def test_a_mailbox_cannot_be_filled(app, client):
+    made = factories.report()
+    app.config["MAILS_PER_HOUR"] = 2
+    codes = [
+        client.post(f"/reports/{made.ref}/follow", data={"email": "ola@prove.example"}).status_code for _ in range(3)
+    ]
+    assert codes == [303, 303, 429]
+
+
+def test_follow_area(client):
+    assert client.get("/follow").status_code == 200
+    typed = {"email": "ola@prove.example", "municipality": "5047", "extent": "circle", "radius_m": "2000"}
+    typed |= {"lat": "64.49", "lon": "11.97", "category": ["hull-i-vegen", "rubbish"], "frequency": "daily"}
+    assert client.post("/follow", data=typed).status_code == 303
+    follow = db.session.scalars(select(AreaFollow)).one()
+    assert (follow.radius_m, follow.categories, follow.frequency) == (2000, ["hull-i-vegen"], "daily")
+    confirm = next(path for path in link("follow_confirm")[0] if path.startswith("/follows/"))
+    client.post(confirm)
+    db.session.refresh(follow)
+    assert follow.confirmed_at is not None
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"email": "x"}, "email"),
+        ({"extent": "circle"}, "place"),
+        ({"extent": "circle", "lat": "64.6", "lon": "10.6"}, "place"),
+        ({"extent": "circle", "lat": "64.49", "lon": "11.97", "radius_m": "5"}, "radius_m"),
+        ({"extent": "circle", "lat": "64.49", "lon": "11.97", "radius_m": "mye"}, "radius_m"),
+    ],
+)
+def test_follow_area_says_what_is_wrong(client, typed, field):
+    page = client.post("/follow", data={"email": "ola@prove.example", "municipality": "5047"} | typed)
+    assert page.status_code == 422
+    assert error_beside(page, field)
+    assert count(AreaFollow) == 0
+
+
+@pytest.mark.parametrize("url", ["/follows/x", "/unsubscribe/x", "/mine/x", "/receipts/x", "/mine/x/photos/1"])
+def test_links_that_nobody_made(client, url):
+    assert client.get(url).status_code == 404
+
+
+def test_mine(client):
+    made = factories.report(
+        text="Ring 400 00 123", name="Kari Prøve", email="kari@prove.example", photos=[factories.picture()]
+    )
+    reports.review(made.id, 10, 2**31)
+    db.session.commit()
+    url = f"/mine/{reports.private_token(made)}"
+    page = client.get(url)
+    assert "Ring 400 00 123" in page.text
+    assert "kari@prove.example" in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    photo = client.get(f"{url}/photos/{made.photos[0].id}")
+    assert photo.mimetype == "image/webp"
+    assert "no-store" in photo.headers["Cache-Control"]
+    assert client.get(f"{url}/photos/999").status_code == 404
+
+
+def test_withdraw(client):
+    made = factories.report()
+    url = f"/mine/{reports.private_token(made)}"
+    assert client.post(f"{url}/withdrawal").status_code == 303
+    db.session.refresh(made)
+    assert made.state == "withdrawn"
+    assert client.post(f"{url}/withdrawal").status_code == 409
+    assert client.get(url).status_code == 200
