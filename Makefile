@@ -47,6 +47,7 @@ test-quick: test-install ## Run the tests on SpatiaLite only, without the browse
 
 .PHONY: bench
 bench: test-install ## Measure the map, a report's page and a submit on PostGIS; prints JSON
+	@$(bootstrap) bench
 	@$(python) -m bench $(BENCH_ARGS)
 
 .PHONY: lint
@@ -95,9 +96,10 @@ spatialite: .venv/.run
 
 .PHONY: messages
 messages: .venv/.run ## Take the texts of code and templates into the language catalogues
-	$(python) -m babel.messages.frontend extract -F babel.cfg -k _l --no-location --sort-output \
-		--omit-header --project GataMi -o var/messages.pot gatami templates
-	$(python) -m babel.messages.frontend update --no-fuzzy-matching --ignore-pot-creation-date --omit-header \
+	@mkdir -p var
+	$(python) -m babel.messages.frontend --quiet extract -w 120 -F babel.cfg --no-location --sort-output \
+		--ignore-dirs 'node_modules static tests bench var' --project GataMi --version 0.1.0 -o var/messages.pot .
+	$(python) -m babel.messages.frontend --quiet update -w 120 --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
 		-i var/messages.pot -d gatami/translations
 
 uv_compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \

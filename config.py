@@ -40,9 +40,9 @@ class Config:
     LEASE_S = 60
     #: Tries before a message is given up; the pauses between them double from one minute.
     DELIVERY_TRIES = 8
-    #: File in which this machine's worker notes each message that the mail server took, the moment it took it.
+    #: Folder in which this machine's workers note each message that the mail server took, the moment it took it.
     #: After a crash the notes tell what must not be sent again.
-    SENT_JOURNAL = "var/sent.journal"
+    SENT_JOURNAL = "var/sent"
 
     #: Address of the site as people see it, in mails and feeds.
     BASE_URL = "http://127.0.0.1:5000"

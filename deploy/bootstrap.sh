@@ -4,6 +4,7 @@
 #   node             puts the npm packages of package-lock.json into node_modules and copies from them
 #   spatialite       installs SQLite's spatial extension where it cannot be loaded
 #   services         installs what the tests need: PostgreSQL with PostGIS, Redis, Chromium
+#   bench            installs what the bench needs beside that
 # Nothing is installed on the system without a line that says what and why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -164,6 +165,10 @@ services_step() {
         fi
         has_chromium || fail "Chromium cannot be had here, and the journey runs in it: the tests did not run."
     fi
+}
+
+bench_step() {
+    command -v wrk >/dev/null || apt_install "The bench needs wrk, which asks for pages as fast as it can" wrk
 }
 
 step=${1:?which step?}

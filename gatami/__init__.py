@@ -51,7 +51,7 @@ def create_app(**overrides: Any) -> Flask:
     csrf.exempt(reporting.unsubscribe)
     login = LoginManager(app)
     login.user_loader(accounts.by_session)
-    login.login_view = "accounts.sign_in"  # type: ignore[assignment]
+    login.login_view = "accounts.sign_in"
     login.session_protection = "basic"
 
     page.init_app(app)
@@ -71,7 +71,9 @@ def _from_environment() -> dict[str, Any]:
             try:
                 found[name] = type(default)(value)
             except ValueError as error:
-                raise NotConfigured(f"GATAMI_{name} must be a {type(default).__name__}, not {value!r}.") from error
+                raise NotConfigured(
+                    f"GATAMI_{name} must be a {type(default).__name__}, not {value!r}."
+                ) from error
     return found
 
 
@@ -83,7 +85,9 @@ def _check(app: Flask) -> None:
         raise NotConfigured("GATAMI_SECRET_KEY needs at least 32 characters.")
     private, public_ = app.config["DATABASE_URL"], app.config["PUBLIC_DATABASE_URL"]
     if private.startswith("postgresql") and not public_:
-        raise NotConfigured("GATAMI_PUBLIC_DATABASE_URL is missing: PostgreSQL needs a role of its own for the public.")
+        raise NotConfigured(
+            "GATAMI_PUBLIC_DATABASE_URL is missing: PostgreSQL needs a role of its own for the public."
+        )
 
 
 def _derive(app: Flask) -> None:
@@ -95,6 +99,8 @@ def _derive(app: Flask) -> None:
         # Links in mails and feeds are made outside a request.
         SERVER_NAME=host,
         PREFERRED_URL_SCHEME=scheme,
+        # A page names its own address in feeds and previews; whoever sends another Host must not choose it.
+        TRUSTED_HOSTS=[host.partition(":")[0]] if app.config["MODE"] == "production" else None,
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="__Host-gatami" if https else "gatami",

@@ -36,7 +36,6 @@ def _nobody() -> str:
     return _hasher.hash(secrets.token_hex())
 
 
-
 class TooManyAttempts(Exception):
     """Somebody tried too often; after a while it goes again."""
 
@@ -120,7 +119,7 @@ def department_of(user: User, municipality_id: int) -> Department | None:
     return next((m.department for m in user.memberships if m.municipality_id == municipality_id), None)
 
 
-def staff_of(municipality_id: int) -> Select[tuple[User]]:
+def staff_of(municipality_id: int) -> Select[User]:
     return (
         select(User)
         .join(Membership)
@@ -149,7 +148,10 @@ def by_session(session_id: str) -> User | None:
 def add(email: str, name: str, password: str | None = None, language: str = "nb") -> User:
     """A new account, without a role. Raises PasswordTooShort."""
     user = User(
-        email=email.strip(), email_fingerprint=keyring.fingerprint(email), name=name.strip(), language=language
+        email=email.strip(),
+        email_fingerprint=keyring.fingerprint(email),
+        name=name.strip(),
+        language=language,
     )
     if password is not None:
         set_password(user, password)

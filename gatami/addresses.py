@@ -35,7 +35,9 @@ def search(base_url: str, query: str, timeout_s: float, most: int = 6) -> list[A
     """Addresses that look like what was typed. Raises AddressServiceDown."""
     if not query.strip():
         return []
-    found = _ask(f"{base_url}/sok", {"sok": query.strip()[:100], "fuzzy": "true", "treffPerSide": most}, timeout_s)
+    found = _ask(
+        f"{base_url}/sok", {"sok": query.strip()[:100], "fuzzy": "true", "treffPerSide": most}, timeout_s
+    )
     return found[:most]
 
 

@@ -67,6 +67,14 @@ class EmptyText(Exception):
     """A reply or a note without a word."""
 
 
+class TextTooLong(Exception):
+    """More characters than `reports.TEXT_MOST`."""
+
+
+class NotChecked(Exception):
+    """The policy layer failed on a public text, so it was not sent."""
+
+
 class PersonalData(Exception):
     """A public text of staff holds what is nobody's business; `findings` tells what, and it was not sent."""
 
@@ -81,11 +89,21 @@ def _seen(report: Report, version: int) -> None:
 
 
 def _public(report: Report, text: str) -> str:
-    """A text of staff that may be published. Raises PersonalData."""
-    text = text.strip()
-    findings = policy.find(text, allowed=frozenset(report.municipality.public_contacts))
+    """A text of staff that may be published. Raises TextTooLong, NotChecked, PersonalData."""
+    text = _bounded(text)
+    try:
+        findings = policy.find(text, allowed=frozenset(report.municipality.public_contacts))
+    except Exception as error:
+        raise NotChecked from error
     if findings:
         raise PersonalData(findings)
+    return text
+
+
+def _bounded(text: str) -> str:
+    text = text.strip()
+    if len(text) > reports.TEXT_MOST:
+        raise TextTooLong
     return text
 
 
@@ -109,7 +127,7 @@ def change_state(
 ) -> Event:
     """Move the case along TRANSITIONS, with a public text.
 
-    Raises ChangedMeanwhile, NoSuchTransition, ReasonMissing, NoSuchTarget, PersonalData.
+    Raises ChangedMeanwhile, NoSuchTransition, ReasonMissing, NoSuchTarget, and what `_public` raises.
     """
     _seen(report, version)
     at = at or now()
@@ -159,7 +177,7 @@ def _merge(report: Report, ref: str) -> None:
 
 
 def reply(report: Report, actor: User, text: str, version: int, at: datetime | None = None) -> Event:
-    """Answer in public, by name. Raises ChangedMeanwhile, EmptyText, PersonalData."""
+    """Answer in public, by name. Raises ChangedMeanwhile, EmptyText, and what `_public` raises."""
     _seen(report, version)
     text = _public(report, text)
     if not text:
@@ -169,15 +187,17 @@ def reply(report: Report, actor: User, text: str, version: int, at: datetime | N
 
 
 def note(report: Report, actor: User, text: str) -> Event:
-    """Write something for colleagues alone. It changes nothing, so it asks for no version. Raises EmptyText."""
-    if not text.strip():
+    """Write something for colleagues alone. It changes nothing, so it asks for no version. Raises EmptyText, TextTooLong."""
+    text = _bounded(text)
+    if not text:
         raise EmptyText
-    return reports.record(report, "note", actor=actor, private=text.strip())
+    return reports.record(report, "note", actor=actor, private=text)
 
 
 def release_text(report: Report, actor: User, text: str, version: int) -> None:
-    """Raises ChangedMeanwhile, reports.NothingToShow."""
+    """Show a text that a person looked at. Raises ChangedMeanwhile, TextTooLong, reports.NothingToShow."""
     _seen(report, version)
+    text = _bounded(text)
     reports.publish_text(report, text, actor)
 
 
@@ -240,12 +260,13 @@ def _view(view: str, user: User, at: datetime) -> ColumnElement[bool]:
     }.get(view, Report.id > 0)
 
 
-def queue(user: User, wanted: Queue, at: datetime) -> Select[tuple[Report]]:
+def queue(user: User, wanted: Queue, at: datetime) -> Select[Report]:
     """The cases of the user's municipalities, open ones by their next deadline unless a state was asked for."""
     found = (
         select(Report)
         .where(
-            Report.municipality_id.in_(accounts.municipalities_of(user, "handle")), _view(wanted.view, user, at)
+            Report.municipality_id.in_(accounts.municipalities_of(user, "handle")),
+            _view(wanted.view, user, at),
         )
         .options(selectinload(Report.photos), joinedload(Report.assignee))
     )
@@ -277,9 +298,7 @@ def counts(user: User, at: datetime) -> dict[str, int]:
 
 def events(report: Report) -> Iterable[Event]:
     """Everything that happened to the case, the oldest first, notes among it."""
-    return db.session.scalars(
-        select(Event).where(Event.report_id == report.id).order_by(Event.at, Event.id)
-    )
+    return db.session.scalars(select(Event).where(Event.report_id == report.id).order_by(Event.at, Event.id))
 
 
 def last_change(report: Report) -> Event | None:

@@ -7,7 +7,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from sqlalchemy import LargeBinary, select, type_coerce, update
 
-from . import accounts, demo, reports
+from . import accounts, reports
 from .db import DataKey, Sealed, close_the_gate_on_postgresql, db, keyring
 from .municipalities import Municipality
 
@@ -34,7 +34,10 @@ def rotate() -> None:
     number = 0
     last = 0
     while rows := db.session.scalars(
-        select(reports.Original).where(reports.Original.report_id > last).order_by(reports.Original.report_id).limit(500)
+        select(reports.Original)
+        .where(reports.Original.report_id > last)
+        .order_by(reports.Original.report_id)
+        .limit(500)
     ).all():
         for original in rows:
             original.key = DataKey.unwrap(original.key).wrapped()
@@ -82,7 +85,9 @@ def add_user(email: str, name: str, municipality: str | None, role: str, passwor
     try:
         accounts.set_password(user, password)
     except accounts.PasswordTooShort:
-        raise click.ClickException(f"The password needs at least {accounts.PASSWORD_MINIMUM} characters.") from None
+        raise click.ClickException(
+            f"The password needs at least {accounts.PASSWORD_MINIMUM} characters."
+        ) from None
     if municipality:
         found = db.session.scalar(select(Municipality).where(Municipality.number == municipality))
         if found is None:
@@ -93,9 +98,13 @@ def add_user(email: str, name: str, municipality: str | None, role: str, passwor
 
 
 @demo_group.command("load")
-@click.option("--reports", "number", type=int, default=0, help="So many generated reports more, for measuring.")
+@click.option(
+    "--reports", "number", type=int, default=0, help="So many generated reports more, for measuring."
+)
 def load(number: int) -> None:
     """Load municipalities, staff and some sixty reports; with --reports, more. A second load changes nothing."""
+    from . import demo
+
     demo.load()
     db.session.commit()
     if number:
@@ -110,6 +119,8 @@ def sign_ins() -> None:
 
 
 def _print_sign_ins() -> None:
+    from . import demo
+
     people = demo.sign_ins()
     click.echo(f"Sign in at {current_app.config['BASE_URL']}/sign-in, password {people[0].password}")
     for person in people:

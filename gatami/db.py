@@ -14,7 +14,8 @@ import json
 import os
 from datetime import UTC, datetime
 from math import cos, radians
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,12 +27,15 @@ from pysqlite3 import dbapi2 as sqlite
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    CursorResult,
     DateTime,
+    Delete,
     Dialect,
     Engine,
     Float,
     LargeBinary,
     MetaData,
+    Update,
     event,
     literal,
     make_url,
@@ -90,7 +94,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -102,10 +106,10 @@ class Sealed(TypeDecorator[Any]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
+    def process_bind_param(self, value: Any, _dialect: Dialect) -> bytes | None:
         return None if value is None else keyring.seal(json.dumps(value).encode())
 
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
+    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> Any:
         return None if value is None else json.loads(keyring.open(value))
 
 
@@ -282,12 +286,17 @@ class DataKey:
 # Engines ------------------------------------------------------------------------------------------------------
 
 
+def changed(statement: Update | Delete) -> int:
+    """Carry out a statement past the mapper, and tell how many rows it changed."""
+    return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+
+
 def engine_options(url: str, *, public: bool, pool_size: int, timeout_ms: int) -> dict[str, Any]:
     """What Flask-SQLAlchemy needs to make one of the two engines."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        path = os.path.abspath(str(parsed.database))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        path = Path(str(parsed.database)).resolve()
+        path.parent.mkdir(parents=True, exist_ok=True)
         # IMMEDIATE takes the write lock when a transaction first writes. A deferred one would have to upgrade
         # its read lock, which SQLite refuses at once, without waiting, when somebody wrote in between.
         options: dict[str, Any] = {
@@ -331,7 +340,7 @@ def init_app(app: Flask) -> None:
 
 def _prepare_sqlite(engine: Engine, *, public: bool) -> None:
     @event.listens_for(engine, "connect")
-    def connected(connection: sqlite.Connection, record: object) -> None:
+    def connected(connection: sqlite.Connection, _record: object) -> None:
         connection.enable_load_extension(True)
         connection.load_extension("mod_spatialite")
         connection.enable_load_extension(False)

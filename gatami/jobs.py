@@ -6,17 +6,17 @@ A sweep every minute does again what a crash or a lost queue forgot.
 from __future__ import annotations
 
 import logging
-import os
 import smtplib
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, render_template, url_for
 from flask_babel import force_locale
 from huey import MemoryHuey, RedisHuey, SqliteHuey, crontab
 from huey.api import Huey
+from sqlalchemy import make_url
 
 from . import accounts, addresses, notifications, reports
 from .db import db, now
@@ -34,11 +34,9 @@ def _queue(app: Flask) -> Huey:
     url = app.config["QUEUE_URL"]
     if url.startswith(("redis://", "rediss://")):
         return RedisHuey("gatami", url=url, results=False)
-    path = os.path.abspath(urlsplit(url).path.removeprefix("/") if url.startswith("sqlite:///") else url)
-    if url.startswith("sqlite:////"):
-        path = urlsplit(url).path
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    return SqliteHuey("gatami", filename=path, results=False, fsync=False)
+    path = Path(str(make_url(url).database)).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey("gatami", filename=str(path), results=False, fsync=False)
 
 
 def render(delivery: Delivery) -> tuple[str, str, str | None]:
@@ -65,14 +63,18 @@ def render(delivery: Delivery) -> tuple[str, str, str | None]:
 
 def deliver(app: Flask) -> int:
     """Send what is due, one message after the other, each claimed and marked in commits of its own; how many."""
-    config, sent = app.config, 0
+    config, sent, settled = app.config, 0, False
+    settle(app)
     journal = Journal(config["SENT_JOURNAL"])
     transport = notifications.transport(config["SMTP_URL"], config["MAIL_FOLDER"])
-    journal.settle()
-    db.session.commit()
     try:
         while (delivery := notifications.claim(config["LEASE_S"])) is not None:
             db.session.commit()
+            if delivery.attempts > 1:
+                # Somebody had it before, and if that one died after sending it, its journal tells only now.
+                settle(app)
+                if delivery.state == "sent":
+                    continue
             try:
                 subject, body, unsubscribe_url = render(delivery)
                 transport.send(
@@ -89,13 +91,35 @@ def deliver(app: Flask) -> int:
                 log.warning("A message could not be sent: %s", type(error).__name__)
                 notifications.mark_failed(delivery, error, config["DELIVERY_TRIES"])
             except Exception as error:
-                log.error("A message could not be made.", exc_info=True)
+                log.exception("A message could not be made.")
                 notifications.mark_failed(delivery, error, config["DELIVERY_TRIES"])
+            else:
+                _note(journal, delivery.key)
+                notifications.mark_sent(delivery)
+                sent += 1
             db.session.commit()
+        settled = True
     finally:
         transport.close()
         db.session.rollback()
+        journal.close(settled=settled)
     return sent
+
+
+def _note(journal: Journal, key: str) -> None:
+    """A journal that cannot be written, on a full disk, must not make a message that was sent look unsent."""
+    try:
+        journal.note(key)
+    except OSError:
+        log.exception("The journal of sent messages cannot be written.")
+
+
+def settle(app: Flask) -> None:
+    """Mark what was sent before a crash, so that it is not sent again."""
+    for path in Journal.abandoned(app.config["SENT_JOURNAL"]):
+        Journal.settle(path)
+        db.session.commit()
+        path.unlink(missing_ok=True)
 
 
 def review(app: Flask, report_id: int) -> None:
@@ -122,6 +146,7 @@ def review(app: Flask, report_id: int) -> None:
 def init_app(app: Flask) -> None:
     huey = _queue(app)
     app.extensions["huey"] = huey
+    started = now()
 
     def inside(task: Callable[..., Any]) -> Callable[..., None]:
         """Run a task in the app's context, whatever thread it is on."""
@@ -134,8 +159,15 @@ def init_app(app: Flask) -> None:
         return run
 
     def sweep(app: Flask) -> None:
-        for report_id in db.session.scalars(reports.unreviewed(now() - FORGOTTEN).limit(200)).all():
-            review(app, report_id)
+        # What came before this worker started may have been in the hands of one that died: it waits no longer.
+        forgotten = max(now() - FORGOTTEN, started)
+        for report_id in db.session.scalars(reports.unreviewed(forgotten).limit(200)).all():
+            try:
+                review(app, report_id)
+            except Exception:
+                # One report that cannot be reviewed must not keep the others, and the mails, from their turn.
+                log.exception("Report %d could not be reviewed.", report_id)
+                db.session.rollback()
         deliver(app)
 
     def morning(app: Flask) -> None:
@@ -143,7 +175,7 @@ def init_app(app: Flask) -> None:
         db.session.commit()
         deliver(app)
 
-    def night(app: Flask) -> None:
+    def night(_app: Flask) -> None:
         accounts.forget_attempts()
         db.session.commit()
         reports.forget_drafts()
@@ -155,11 +187,3 @@ def init_app(app: Flask) -> None:
     huey.periodic_task(crontab(minute="*"), name="sweep")(inside(sweep))
     huey.periodic_task(crontab(hour="6", minute="0"), name="morning")(inside(morning))
     huey.periodic_task(crontab(hour="2", minute="30"), name="night")(inside(night))
-
-    @huey.on_startup(name="settle")
-    def settle() -> None:
-        """What was sent before a crash is marked, before anything is sent again; then the slate is clean."""
-        with app.app_context():
-            journal = Journal(app.config["SENT_JOURNAL"])
-            journal.settle()
-            db.session.commit()

@@ -86,11 +86,11 @@ class Category(Model):
     department: Mapped[Department | None] = relationship()
 
 
-def active() -> Select[tuple[Municipality]]:
+def active() -> Select[Municipality]:
     return select(Municipality).where(Municipality.active).order_by(Municipality.number)
 
 
-def categories_of(municipality: Municipality) -> Select[tuple[Category]]:
+def categories_of(municipality: Municipality) -> Select[Category]:
     return (
         select(Category)
         .where(Category.municipality_id == municipality.id)
@@ -122,7 +122,7 @@ def municipality_at(lat: float, lon: float) -> Municipality:
     return found
 
 
-def _nearest(lat: float, lon: float) -> Select[tuple[Municipality]]:
+def _nearest(lat: float, lon: float) -> Select[Municipality]:
     metres = distance_m(Municipality.border, lon, lat)
     box = around(lat, lon, SHORE_M)
     return (

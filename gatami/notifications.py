@@ -8,7 +8,10 @@ that file are marked as sent before anything is claimed. Each message also carri
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import secrets
 import smtplib
 import ssl
 from collections.abc import Mapping
@@ -24,7 +27,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Index, Select, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .db import Model, Sealed, UtcDateTime, db, keyring, now
+from .db import Model, Sealed, UtcDateTime, changed, db, keyring, now
 
 
 class Delivery(Model):
@@ -79,7 +82,7 @@ def known(keys: list[str]) -> set[str]:
     return set(db.session.scalars(select(Delivery.key).where(Delivery.key.in_(keys))))
 
 
-def due(at: datetime) -> Select[tuple[Delivery]]:
+def due(at: datetime) -> Select[Delivery]:
     return (
         select(Delivery)
         .where(
@@ -95,7 +98,7 @@ def claim(lease_s: int) -> Delivery | None:
     """Take one due message for `lease_s` seconds, or None where nothing is due. The door commits at once."""
     at = now()
     while (found := db.session.scalar(due(at).limit(1).with_for_update(skip_locked=True))) is not None:
-        taken = db.session.execute(
+        taken = changed(
             update(Delivery)
             .where(
                 Delivery.id == found.id,
@@ -104,8 +107,10 @@ def claim(lease_s: int) -> Delivery | None:
             )
             .values(lease_until=at + timedelta(seconds=lease_s), attempts=Delivery.attempts + 1)
         )
-        if taken.rowcount == 1:
+        if taken == 1:
             db.session.refresh(found)
+            # Counted anew, because the UPDATE may have waited for its lock as long as a lease lasts.
+            found.lease_until = now() + timedelta(seconds=lease_s)
             return found
         db.session.expire(found)
     return None
@@ -128,39 +133,62 @@ def mark_failed(delivery: Delivery, error: Exception, tries: int) -> None:
         delivery.due_at = now() + timedelta(minutes=2 ** (delivery.attempts - 1))
 
 
-def unfinished() -> Select[tuple[int]]:
+def unfinished() -> Select[int]:
     return select(func.count()).select_from(Delivery).where(Delivery.state == "waiting")
 
 
 class Journal:
-    """Keys of messages that the mail server took, in a file of this machine. See the top of this file."""
+    """Keys of messages that the mail server took, in a file of one run of one worker. See the top of this file.
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+    The run holds a lock on its file, which the kernel lets go when the worker dies, however it dies. A journal that
+    nobody holds was left by such a run: `abandoned` finds them, `settle` marks what they tell.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = self._folder / f"{secrets.token_hex(8)}.keys"
+        draft = self.path.with_suffix(".new")
+        self._file = os.open(draft, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        # It takes its name only when it is locked, so that nobody finds it without an owner.
+        draft.rename(self.path)
 
     def note(self, delivery_key: str) -> None:
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, f"{delivery_key}\n".encode())
-        finally:
-            os.close(file)
+        os.write(self._file, f"{delivery_key}\n".encode())
 
-    def settle(self) -> int:
-        """Mark as sent what the journal holds and the database does not know of; how many. The door commits."""
-        keys = self._path.read_text().split() if self._path.exists() else []
-        settled = 0
-        for start in range(0, len(keys), 500):
-            settled += db.session.execute(
+    def close(self, *, settled: bool) -> None:
+        """Let go of the file; `settled` deletes it, because everything that it tells was committed."""
+        if settled:
+            self.path.unlink(missing_ok=True)
+        os.close(self._file)
+
+    @staticmethod
+    def abandoned(folder: str) -> list[Path]:
+        """Journals of runs that ended before they were done."""
+        found = []
+        for path in Path(folder).glob("*.keys"):
+            with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                found.append(path)
+        return found
+
+    @staticmethod
+    def settle(path: Path) -> int:
+        """Mark as sent what an abandoned journal holds; how many. The door commits, then removes the file."""
+        try:
+            keys = path.read_text().split()
+        except FileNotFoundError:
+            # Since it was found, another run has settled it, or the run that it belongs to has come to its end.
+            return 0
+        return sum(
+            changed(
                 update(Delivery)
                 .where(Delivery.key.in_(keys[start : start + 500]), Delivery.state == "waiting")
                 .values(state="sent", sent_at=now(), lease_until=None)
-            ).rowcount
-        return settled
-
-    def clear(self) -> None:
-        """Forget the keys, once what they told was committed and while no worker sends."""
-        self._path.unlink(missing_ok=True)
+            )
+            for start in range(0, len(keys), 500)
+        )
 
 
 def compose(
@@ -230,7 +258,13 @@ class MailServer:
             if all(code >= 500 for code in codes):
                 raise Refused from error
             raise
+        except smtplib.SMTPDataError as error:
+            self.close()
+            if error.smtp_code >= 500:
+                raise Refused from error
+            raise
         except (OSError, smtplib.SMTPException):
+            # A refused sender is among these: a setting of ours, which somebody puts right while the message waits.
             self.close()
             raise
 

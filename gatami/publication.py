@@ -217,14 +217,13 @@ def report_by_id(report_id: int) -> Row[Any] | None:
 
 def events(report_id: int) -> Select[Any]:
     columns = [c for c in PublicEvent.__table__.columns if c.name != "report_id"]
-    return (
-        select(*columns).where(PublicEvent.report_id == report_id).order_by(PublicEvent.at, PublicEvent.id)
-    )
+    return select(*columns).where(PublicEvent.report_id == report_id).order_by(PublicEvent.at, PublicEvent.id)
 
 
 def photos(report_id: int) -> Select[Any]:
+    columns: tuple[Any, ...] = (PublicPhoto.key, PublicPhoto.alt, PublicPhoto.width, PublicPhoto.height)
     return (
-        select(PublicPhoto.key, PublicPhoto.alt, PublicPhoto.width, PublicPhoto.height)
+        select(*columns)
         .where(PublicPhoto.report_id == report_id)
         .order_by(PublicPhoto.position, PublicPhoto.id)
     )
@@ -234,17 +233,17 @@ def photo_is_public(key: str) -> bool:
     return db.session.scalar(select(PublicPhoto.id).where(PublicPhoto.key == key)) is not None
 
 
-def municipalities() -> Select[tuple[PublicMunicipality]]:
+def municipalities() -> Select[PublicMunicipality]:
     return select(PublicMunicipality).order_by(PublicMunicipality.number)
 
 
-def categories(number: str = "") -> Select[tuple[PublicCategory]]:
+def categories(number: str = "") -> Select[PublicCategory]:
     """The categories of one municipality by its number, or of all."""
     found = select(PublicCategory).order_by(PublicCategory.position, PublicCategory.id)
     if number:
-        found = found.join(
-            PublicMunicipality, PublicMunicipality.id == PublicCategory.municipality_id
-        ).where(PublicMunicipality.number == number)
+        found = found.join(PublicMunicipality, PublicMunicipality.id == PublicCategory.municipality_id).where(
+            PublicMunicipality.number == number
+        )
     return found
 
 
@@ -258,9 +257,7 @@ def border(number: str) -> bytes | None:
     if found is None:
         return None
     shape, names = found
-    return orjson.dumps(
-        {"type": "Feature", "properties": {"names": names}, "geometry": orjson.loads(shape)}
-    )
+    return orjson.dumps({"type": "Feature", "properties": {"names": names}, "geometry": orjson.loads(shape)})
 
 
 def nearby(lat: float, lon: float, category: str, radius_m: float, most: int = 5) -> list[Row[Any]]:
@@ -318,7 +315,16 @@ def _features(filters: Filters) -> tuple[int, bytes]:
     )
     column = rows.c
     properties = build(
-        "ref", column.ref, "category", column.slug, "icon", column.icon, "state", column.state, "text", column.text
+        "ref",
+        column.ref,
+        "category",
+        column.slug,
+        "icon",
+        column.icon,
+        "state",
+        column.state,
+        "text",
+        column.text,
     )
     place = build("type", "Point", "coordinates", array(column.lon, column.lat))
     feature = build("type", "Feature", "geometry", place, "properties", properties)
@@ -381,4 +387,3 @@ def _clusters(filters: Filters, zoom: int) -> bytes:
             }
         )
     return orjson.dumps({"type": "FeatureCollection", "features": features})
-

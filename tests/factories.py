@@ -127,7 +127,9 @@ def user(
     made.password_hash = _password_hash()
     if role:
         home = municipality(number)
-        department = db.session.scalars(db.select(Department).where(Department.municipality_id == home.id)).first()
+        department = db.session.scalars(
+            db.select(Department).where(Department.municipality_id == home.id)
+        ).first()
         accounts.grant(made, home, role, department)
     if commit:
         db.session.commit()

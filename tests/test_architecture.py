@@ -49,13 +49,13 @@ def test_staff_doors_are_closed_to_others(app, client):
 def test_migrations_make_what_the_models_say(app):
     def ours(thing, name, kind, reflected, compare_to):
         if kind == "table" and reflected and compare_to is None:
-            return name in OWN_TABLES
+            return name in own_tables
         return alembic_helpers.include_object(thing, name, kind, reflected, compare_to)
 
     metadata = db.metadatas[None]
     theirs = set(inspect(db.engine).get_table_names())
-    OWN_TABLES = {name for name in theirs if not _is_of_the_spatial_extension(name)}
-    assert OWN_TABLES - {"alembic_version"} == set(metadata.tables)
+    own_tables = {name for name in theirs if not _is_of_the_spatial_extension(name)}
+    assert own_tables - {"alembic_version"} == set(metadata.tables)
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": ours, "compare_type": True})
         differences = [d for d in compare_metadata(context, metadata) if not _is_the_alembic_table(d)]
@@ -67,7 +67,17 @@ def _is_the_alembic_table(difference):
 
 
 def _is_of_the_spatial_extension(name):
-    theirs = ("idx_", "spatial", "geometry_columns", "views_", "virts_", "elementary", "data_licenses", "sql_", "knn")
+    theirs = (
+        "idx_",
+        "spatial",
+        "geometry_columns",
+        "views_",
+        "virts_",
+        "elementary",
+        "data_licenses",
+        "sql_",
+        "knn",
+    )
     return name.lower().startswith(theirs)
 
 
@@ -82,11 +92,15 @@ def test_views_have_the_columns_that_are_mapped(app):
 def _documented(path, cls):
     """Names of a class whose assignment has a `#:` comment above it."""
     source = path.read_text().splitlines()
-    body = next(n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef) and n.name == cls).body
+    body = next(
+        n for n in ast.parse(path.read_text()).body if isinstance(n, ast.ClassDef) and n.name == cls
+    ).body
     documented, told = set(), False
     for node in body:
         if isinstance(node, ast.Assign):
-            told = source[node.lineno - 2].strip().startswith("#:") or (told and source[node.lineno - 2].strip() != "")
+            told = source[node.lineno - 2].strip().startswith("#:") or (
+                told and source[node.lineno - 2].strip() != ""
+            )
             if told:
                 documented.add(node.targets[0].id)
     return documented
@@ -102,7 +116,9 @@ def test_every_setting_is_documented():
 
 def test_the_map_of_the_house_shows_every_room():
     told = (ROOT / "ARCHITECTURE.md").read_text()
-    rooms = [p.name for p in (ROOT / "gatami").glob("*.py")] + [p.name for p in (ROOT / "gatami/web").glob("*.py")]
+    rooms = [p.name for p in (ROOT / "gatami").glob("*.py")] + [
+        p.name for p in (ROOT / "gatami/web").glob("*.py")
+    ]
     for room in rooms:
         if room != "__init__.py":
             assert room in told, f"ARCHITECTURE.md does not show {room}"
@@ -115,7 +131,16 @@ def test_the_map_of_the_house_shows_every_room():
 def template(tmp_path_factory):
     """The texts of code and templates, as `make messages` finds them."""
     pot = tmp_path_factory.mktemp("messages") / "messages.pot"
-    arguments = ["-q", "extract", "-F", str(ROOT / "babel.cfg"), "-o", str(pot), str(ROOT / "gatami"), str(ROOT / "templates")]
+    arguments = [
+        "-q",
+        "extract",
+        "-F",
+        str(ROOT / "babel.cfg"),
+        "-o",
+        str(pot),
+        str(ROOT / "gatami"),
+        str(ROOT / "templates"),
+    ]
     CommandLineInterface().run(["pybabel", *arguments])
     with pot.open() as file:
         return read_po(file)
@@ -130,16 +155,18 @@ def test_no_text_is_missing(template, code):
         if not message.id:
             continue
         found = catalogue.get(message.id, message.context)
-        texts = found.string if found and isinstance(found.string, tuple) else (found.string if found else "",)
-        if not all(texts) and code != "en":
-            missing.append(message.id)
-        elif found is None:
+        texts = (
+            found.string if found and isinstance(found.string, tuple) else (found.string if found else "",)
+        )
+        if (not all(texts) and code != "en") or found is None:
             missing.append(message.id)
         elif found.fuzzy:
             fuzzy.append(message.id)
         else:
             wanted = set(re.findall(r"%\(\w+\)\w", str(message.id)))
-            wrong += [message.id for text in texts if text and not set(re.findall(r"%\(\w+\)\w", text)) <= wanted]
+            wrong += [
+                message.id for text in texts if text and not set(re.findall(r"%\(\w+\)\w", text)) <= wanted
+            ]
     assert (missing, fuzzy, wrong) == ([], [], [])
 
 

@@ -63,7 +63,9 @@ def planted(app, tokens):
     """Reports in several states, made by the real verbs with a token wherever something private can stand."""
     staff = factories.user(email=f"{tokens('staff e-mail')}@prove.example")
     made = []
-    for number, state in enumerate(("received", "planned", "resolved", "declined", "withdrawn", "held", "duplicate")):
+    for number, state in enumerate(
+        ("received", "planned", "resolved", "declined", "withdrawn", "held", "duplicate")
+    ):
         report = factories.report(
             text=f"Hull nummer {number} i vegen",
             name=tokens("reporter's name"),
@@ -88,19 +90,35 @@ def planted(app, tokens):
         elif state == "held":
             report.public_text = f"Hull {tokens('text that is held')}"
             cases.hold_text(report, staff, report.version)
-        elif state not in ("received",):
-            cases.change_state(report, staff, state, report.version, "Offentlig svar.", duplicate_of=made[0].ref)
+        elif state != "received":
+            cases.change_state(
+                report, staff, state, report.version, "Offentlig svar.", duplicate_of=made[0].ref
+            )
         db.session.commit()
         original = report.original
-        contents = {"text": tokens("original text"), "masked": tokens("kept masked text"), "name": tokens("name")}
-        contents |= {"email": tokens("email"), "phone": tokens("phone"), "answers": {"size": tokens("answer")}}
+        contents = {
+            "text": tokens("original text"),
+            "masked": tokens("kept masked text"),
+            "name": tokens("name"),
+        }
+        contents |= {
+            "email": tokens("email"),
+            "phone": tokens("phone"),
+            "answers": {"size": tokens("answer")},
+        }
         original.sealed = original.data_key.seal(json.dumps(contents).encode())
     area = AreaFollow(
         municipality=factories.municipality(), email=f"{tokens('area e-mail')}@prove.example", language="nb"
     )
     reports.follow_area(area)
     reports.confirm_follow(area)
-    notifications.queue("change", f"{tokens('recipient')}@prove.example", "nb", tokens("delivery key"), {"x": tokens("payload")})
+    notifications.queue(
+        "change",
+        f"{tokens('recipient')}@prove.example",
+        "nb",
+        tokens("delivery key"),
+        {"x": tokens("payload")},
+    )
     db.session.add(Attempt(purpose="submit", who=tokens("attempt")))
     db.session.commit()
     _plant_the_rest(tokens)
@@ -142,7 +160,9 @@ def _plant_the_rest(tokens):
                 continue
             if isinstance(column.type, Sealed):
                 if name in {("events", "private"), ("deliveries", "payload")}:
-                    value = {"x": tokens(".".join(name))} if column.name == "payload" else tokens(".".join(name))
+                    value = (
+                        {"x": tokens(".".join(name))} if column.name == "payload" else tokens(".".join(name))
+                    )
                     db.session.execute(update(table).values({column: value}))
             elif isinstance(column.type, String) and not column.unique:
                 # With the row's key behind it, since some of these columns are unique together with others.
@@ -164,7 +184,11 @@ def public_addresses(app, planted):
         "filename": ["gatami.css"],
     }
     for rule in app.url_map.iter_rules():
-        if "GET" not in rule.methods or rule.endpoint in SECRET_LINKS or rule.endpoint.split(".")[0] in PRIVATE_ROUTES:
+        if (
+            "GET" not in rule.methods
+            or rule.endpoint in SECRET_LINKS
+            or rule.endpoint.split(".")[0] in PRIVATE_ROUTES
+        ):
             continue
         names = sorted(rule.arguments)
         for filling in itertools.product(*(values[name] for name in names)):
@@ -191,7 +215,11 @@ def crawl(client, start):
     seen, waiting = {}, deque(start)
     while waiting:
         url = urldefrag(waiting.popleft())[0]
-        if url in seen or urlsplit(url).netloc not in ("", "localhost") or url.startswith(("/static", "/language")):
+        if (
+            url in seen
+            or urlsplit(url).netloc not in ("", "localhost")
+            or url.startswith(("/static", "/language"))
+        ):
             continue
         answer = client.get(url)
         seen[url] = answer.data + str(answer.headers).encode()
@@ -228,7 +256,7 @@ def test_the_crawl_finds_a_leak_where_there_is_one(app, client, planted, tokens)
     report.public_text = tokens("public text")
     db.session.commit()
     seen = crawl(client, [*public_addresses(app, planted), *QUERIES])
-    (where, urls), = leaks(seen, tokens).items()
+    ((where, urls),) = leaks(seen, tokens).items()
     assert where == "public text"
     assert {"/", f"/reports/{report.ref}", "/feeds/reports.atom"} <= urls
     assert any(url.startswith("/map.geojson") for url in urls)

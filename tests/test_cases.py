@@ -34,7 +34,7 @@ def test_a_case_goes_where_the_table_says_and_nowhere_else(staff, source):
         report = factories.report()
         report.state = source
         db.session.commit()
-        act = dict(text="Begrunnelse.", duplicate_of=target.ref)
+        act = {"text": "Begrunnelse.", "duplicate_of": target.ref}
         if state in TRANSITIONS[source]:
             cases.change_state(report, staff, state, report.version, **act)
             assert report.state == state
@@ -71,7 +71,9 @@ def test_a_duplicate_needs_another_report_and_takes_its_followers_along(staff):
         with pytest.raises(cases.NoSuchTarget):
             cases.change_state(report, staff, "duplicate", report.version, "Samme hull.", duplicate_of=wrong)
         db.session.rollback()
-    cases.change_state(report, staff, "duplicate", report.version, "Samme hull.", duplicate_of=target.ref.lower())
+    cases.change_state(
+        report, staff, "duplicate", report.version, "Samme hull.", duplicate_of=target.ref.lower()
+    )
     db.session.commit()
     assert report.duplicate_of_ref == target.ref
     followers = db.session.scalars(select(Follow).where(Follow.report_id == target.id))
@@ -132,7 +134,9 @@ def test_a_note_is_for_colleagues_alone(staff):
 
 
 def shown(user, at=None, **wanted):
-    return {report.ref for report in db.session.scalars(cases.queue(user, Queue(**wanted), at or now())).unique()}
+    return {
+        report.ref for report in db.session.scalars(cases.queue(user, Queue(**wanted), at or now())).unique()
+    }
 
 
 def test_the_queue_and_its_views(staff):
@@ -167,3 +171,24 @@ def test_events_come_in_order_with_notes(staff):
     assert [event.kind for event in cases.events(report)] == ["received", "note", "reply"]
     assert cases.last_change(report).kind == "reply"
     assert db.session.scalars(select(Event.private).where(Event.kind == "note")).one() == "En"
+
+
+def test_a_text_that_cannot_be_checked_is_not_sent(staff, monkeypatch):
+    def broken(*_args, **_options):
+        raise RuntimeError
+
+    report = factories.report()
+    monkeypatch.setattr(cases.policy, "find", broken)
+    with pytest.raises(cases.NotChecked):
+        cases.reply(report, staff, "Vi kommer i morgen.", report.version)
+
+
+def test_a_long_text_is_refused_whole(staff):
+    report = factories.report()
+    for act in (
+        lambda: cases.reply(report, staff, "x" * 4001, report.version),
+        lambda: cases.note(report, staff, "x" * 4001),
+        lambda: cases.release_text(report, staff, "x" * 4001, report.version),
+    ):
+        with pytest.raises(cases.TextTooLong):
+            act()

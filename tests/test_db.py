@@ -46,15 +46,26 @@ def test_a_box_around_a_place_holds_the_circle(app):
 
 def test_a_stolen_database_shows_nothing_private(app):
     user = factories.user("Hemmelig Prøvesen", email="hemmelig@prove.example")
-    made = factories.report(text="Ring 400 00 123", name="Kari Hemmelig", email="kari@prove.example", phone="40000123")
+    made = factories.report(
+        text="Ring 400 00 123", name="Kari Hemmelig", email="kari@prove.example", phone="40000123"
+    )
     reports.record(made, "note", actor=user, private="hemmelig notat")
     db.session.commit()
     dump = []
     for table in db.metadatas[None].sorted_tables:
         for row in db.session.execute(text(f'SELECT * FROM "{table.name}"')):
-            dump += [bytes(v).decode("latin-1") if isinstance(v, (bytes, memoryview)) else str(v) for v in row]
+            dump += [
+                bytes(v).decode("latin-1") if isinstance(v, (bytes, memoryview)) else str(v) for v in row
+            ]
     everything = "\n".join(dump)
-    for private in ("40000123", "400 00 123", "kari@prove", "Kari Hemmelig", "hemmelig@prove", "hemmelig notat"):
+    for private in (
+        "40000123",
+        "400 00 123",
+        "kari@prove",
+        "Kari Hemmelig",
+        "hemmelig@prove",
+        "hemmelig notat",
+    ):
         assert private not in everything
     assert "Liv" not in everything
 

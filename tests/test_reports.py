@@ -19,7 +19,9 @@ def count(model):
 
 
 def test_submit_publishes_a_masked_text_and_seals_the_original(app):
-    made = factories.report(text="Ring meg på 400 00 123, hilsen kari@prove.example", name="Kari", phone="400 00 123")
+    made = factories.report(
+        text="Ring meg på 400 00 123, hilsen kari@prove.example", name="Kari", phone="400 00 123"
+    )
     assert made.text_publication == "published"
     assert made.public_text == "Ring meg på [telefonnummer], hilsen [e-postadresse]"
     contents = made.original.contents
@@ -250,7 +252,7 @@ def test_a_delivery_has_one_row_per_reason(app):
     notifications.queue("change", "a@prove.example", "nb", "event:1:follow:1", {})
     db.session.commit()
     notifications.queue("change", "a@prove.example", "nb", "event:1:follow:1", {})
-    with pytest.raises(Exception, match="(?i)unique"):
+    with pytest.raises(Exception, match=r"(?i)unique"):
         db.session.commit()
     db.session.rollback()
 

@@ -27,7 +27,10 @@ def start_session() -> Any:
     email, error, status = request.form.get("email", "")[:254], "", 422
     try:
         user = accounts.authenticate(
-            email, request.form.get("password", "")[:1000], page.address(), current_app.config["SIGN_IN_FAILURES"]
+            email,
+            request.form.get("password", "")[:1000],
+            page.address(),
+            current_app.config["SIGN_IN_FAILURES"],
         )
     except accounts.WrongEmailOrPassword:
         error = "wrong"
@@ -67,7 +70,13 @@ def send_password_link() -> Any:
     """Mail a link to choose a password. The page is the same whether there is an account or not."""
     email = request.form.get("email", "")[:254]
     if not reports.is_email(email):
-        return page.page("accounts/password_request.html", status=422, sent=False, errors={"email": "email_invalid"}, email=email)
+        return page.page(
+            "accounts/password_request.html",
+            status=422,
+            sent=False,
+            errors={"email": "email_invalid"},
+            email=email,
+        )
     try:
         accounts.bound("mail", email, current_app.config["MAILS_PER_HOUR"])
         accounts.bound("mail-from", page.address(), 10 * current_app.config["MAILS_PER_HOUR"])
@@ -75,7 +84,9 @@ def send_password_link() -> Any:
         return page.too_many()
     user = accounts.by_email(email)
     token = keyring.sign("password", [email.strip(), user.session_key if user else 0])
-    notifications.queue("password_link", email.strip(), page.language(), f"password:{token[-27:]}", {"token": token})
+    notifications.queue(
+        "password_link", email.strip(), page.language(), f"password:{token[-27:]}", {"token": token}
+    )
     db.session.commit()
     page.enqueue("deliver")
     return page.page("accounts/password_request.html", sent=True, errors={}, email="")
@@ -115,7 +126,7 @@ def set_password(token: str) -> Any:
             accounts.set_password(user, request.form.get("password", "")[:1000])
     except accounts.PasswordTooShort:
         db.session.rollback()
-        errors["password"] = "password_too_short"
+        errors["password"] = "password_too_short"  # noqa: S105  (names the message, not a password)
     if errors or user is None:
         return page.page(
             "accounts/password.html", status=422, link=link, token=token, errors=errors, name=name,

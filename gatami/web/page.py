@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from babel.dates import format_date, format_datetime, format_timedelta
 from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask_babel import Babel, get_locale
-from flask_login import current_user, login_required
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup, escape
 from sqlalchemy import Select
@@ -41,10 +41,12 @@ def anyone() -> None:
 def requires(act: str) -> Callable[[], Any]:
     """A guard that lets in who may do `act` (`accounts.ACTS`) in some municipality; which one, the door checks."""
 
-    @login_required
-    def guard() -> None:
+    def guard() -> Any:
+        if not current_user.is_authenticated:
+            return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
         if not accounts.municipalities_of(current_user, act):
             abort(403)
+        return None
 
     return guard
 
@@ -79,8 +81,12 @@ def _locale() -> str:
 
 def page(template: str, part: str | None = None, status: int = 200, **context: Any) -> Response:
     """The whole page, or only `part` of it where htmx asks; the page includes the same part."""
-    only_part = part and request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
-    response = current_app.make_response((render_template(part if only_part and part else template, **context), status))
+    only_part = (
+        part and request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    )
+    response = current_app.make_response(
+        (render_template(part if only_part and part else template, **context), status)
+    )
     if part:
         response.vary.add("HX-Request")
     return response
@@ -130,9 +136,9 @@ def masked(text: str | None) -> Markup:
         else:
             why = policy.KINDS[kind].explanation[code]
             parts.append(
-                Markup('<span class="mask" tabindex="0" title="{}">{}<span class="ds-sr-only"> ({})</span></span>').format(
-                    why, piece, why
-                )
+                Markup(
+                    '<span class="mask" tabindex="0" title="{}">{}<span class="ds-sr-only"> ({})</span></span>'
+                ).format(why, piece, why)
             )
     return Markup("").join(parts)
 
@@ -165,7 +171,12 @@ def local_path(target: str | None, default: str) -> str:
     """A path on this site to go on to, whatever a link's parameter says."""
     target = target or ""
     parts = urlsplit(target)
-    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    safe = (
+        target.startswith("/")
+        and not target.startswith(("//", "/\\"))
+        and not parts.netloc
+        and not parts.scheme
+    )
     return target if safe and "\n" not in target and "\r" not in target else default
 
 
@@ -225,7 +236,13 @@ def init_app(app: Flask) -> None:
         }
 
     app.jinja_env.filters.update(
-        named=named, date_=_date, datetime_=_datetime, since=_since, isoformat=_isoformat, distance=_distance, masked=masked
+        named=named,
+        date_=_date,
+        datetime_=_datetime,
+        since=_since,
+        isoformat=_isoformat,
+        distance=_distance,
+        masked=masked,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

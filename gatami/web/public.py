@@ -20,7 +20,9 @@ MOST_COUNTED = 1000
 def municipality_shown(municipalities: list[Any], number: str) -> Any:
     """The municipality that was asked for, or the one that the map opens on."""
     number = number or current_app.config["DEFAULT_MUNICIPALITY"]
-    return next((m for m in municipalities if m.number == number), municipalities[0] if municipalities else None)
+    return next(
+        (m for m in municipalities if m.number == number), municipalities[0] if municipalities else None
+    )
 
 
 @bp.get("/")
@@ -42,12 +44,17 @@ def index() -> Response:
         page=number,
         next_page=number + 1 if more else None,
         prev_page=number - 1 if number > 1 else None,
-        filters={name: request.args.get(name, "") for name in ("municipality", "category", "state", "q", "place", "bbox")},
+        filters={
+            name: request.args.get(name, "")
+            for name in ("municipality", "category", "state", "q", "place", "bbox")
+        },
         categories=categories,
         municipalities=municipalities,
         municipality=shown,
         map=centre or ({"lat": shown.lat, "lon": shown.lon, "zoom": shown.zoom} if shown else None),
-        feed_url=url_for("open_data.feed", category=wanted.category or None, municipality=wanted.municipality or None),
+        feed_url=url_for(
+            "open_data.feed", category=wanted.category or None, municipality=wanted.municipality or None
+        ),
     )
 
 
@@ -81,12 +88,16 @@ def photo(key: str, size: str) -> Response:
 
 @bp.get("/about")
 def about() -> Response:
-    return page.page("public/about.html", municipalities=db.session.scalars(publication.municipalities()).all())
+    return page.page(
+        "public/about.html", municipalities=db.session.scalars(publication.municipalities()).all()
+    )
 
 
 @bp.get("/privacy")
 def privacy() -> Response:
-    return page.page("public/privacy.html", municipalities=db.session.scalars(publication.municipalities()).all())
+    return page.page(
+        "public/privacy.html", municipalities=db.session.scalars(publication.municipalities()).all()
+    )
 
 
 @bp.get("/accessibility")

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from .. import accounts, media, municipalities, publication, reports
 from .. import addresses as register
@@ -84,7 +85,9 @@ def _form_page(
         status=status,
         errors=errors or {},
         kept_photos=kept or [],
-        categories=db.session.scalars(municipalities.categories_of(municipality)).all() if municipality else [],
+        categories=db.session.scalars(municipalities.categories_of(municipality)).all()
+        if municipality
+        else [],
         map={
             "lat": lat if here else municipality.lat if municipality else 65.0,
             "lon": lon if here else municipality.lon if municipality else 13.0,
@@ -110,7 +113,9 @@ def about() -> Response:
 
 @bp.get("/addresses")
 def addresses() -> Response:
-    return page.page("reporting/_addresses.html", form=_typed(), **_addresses(request.args.get("address_query", "")))
+    return page.page(
+        "reporting/_addresses.html", form=_typed(), **_addresses(request.args.get("address_query", ""))
+    )
 
 
 def _addresses(query: str) -> dict[str, Any]:
@@ -172,9 +177,13 @@ def _uploaded(most: int) -> tuple[list[tuple[bytes, str]], str | None]:
         try:
             taken.append((_checked(data), name))
         except pictures.NotAPicture:
-            error = error or _("“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name)
+            error = error or _(
+                "“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name
+            )
         except pictures.TooManyPixels:
-            error = error or _("“%(name)s” has too many pixels. Make it smaller, or take a new photo.", name=name)
+            error = error or _(
+                "“%(name)s” has too many pixels. Make it smaller, or take a new photo.", name=name
+            )
         except _TooLarge:
             most_mb = current_app.config["PHOTO_BYTES"] // 1024**2
             error = error or _(
@@ -235,12 +244,19 @@ def create() -> Any:
         if photo_error:
             reports.check(submission)
             raise InvalidReport({})
-        accounts.bound("submit", page.address(), current_app.config["SUBMITS_PER_HOUR"])
         submission.photos = _kept_bytes(kept) + [data for data, _name in photos]
-        report = reports.submit(submission)
+        # Nothing is written before the photos lie on disk: SQLite's one write lock must not wait for them.
+        with db.session.no_autoflush:
+            accounts.bound("submit", page.address(), current_app.config["SUBMITS_PER_HOUR"])
+            report = reports.submit(submission)
+        db.session.commit()
     except accounts.TooManyAttempts:
         kept += [_keep(data, name) for data, name in photos]
-        error = {"submit": _("Very many reports have come from your network in the last hour. Wait a little, then send again.")}
+        error = {
+            "submit": _(
+                "Very many reports have come from your network in the last hour. Wait a little, then send again."
+            )
+        }
         return _form_page(form, error, kept, status=429)
     except InvalidReport as invalid:
         db.session.rollback()
@@ -249,7 +265,13 @@ def create() -> Any:
         if photo_error:
             errors["photos"] = photo_error
         return _form_page(form, errors, kept, status=422)
-    db.session.commit()
+    except IntegrityError:
+        # The same form came twice at the same moment, and the other one was quicker.
+        db.session.rollback()
+        found = reports.by_submission(submission.token)
+        if found is None:
+            raise
+        report = found
     _forget(kept)
     page.enqueue("review", report.id)
     page.enqueue("deliver")
@@ -260,9 +282,13 @@ def explain(invalid: InvalidReport) -> dict[str, str]:
     """Each error as a sentence for the field that it stands beside."""
     words = {
         "place_missing": _("Choose a place: tap on the map, use your location or search for an address."),
-        "place_not_on_earth": _("These coordinates are not a place on the map. Latitude comes first, then longitude."),
+        "place_not_on_earth": _(
+            "These coordinates are not a place on the map. Latitude comes first, then longitude."
+        ),
         "place_sea": _("This place is in the sea. Move the mark to the nearest road, quay or shore."),
-        "place_abroad": _("This place is outside Norway. GataMi takes reports from Norwegian municipalities."),
+        "place_abroad": _(
+            "This place is outside Norway. GataMi takes reports from Norwegian municipalities."
+        ),
         "place_not_here": _(
             "This place is in %(municipality)s, which does not use GataMi. Contact that municipality directly.",
             municipality=page.named(invalid.outside),
@@ -270,7 +296,9 @@ def explain(invalid: InvalidReport) -> dict[str, str]:
         "category_missing": _("Choose what the report is about."),
         "category_unknown": _("The municipality does not have this category. Choose another one."),
         "text_missing": _("Write what is wrong. A short sentence is enough."),
-        "text_too_long": _("The text is too long. It can have at most %(most)d characters.", most=reports.TEXT_MOST),
+        "text_too_long": _(
+            "The text is too long. It can have at most %(most)d characters.", most=reports.TEXT_MOST
+        ),
         "email_invalid": _("This does not look like an e-mail address. It should look like name@example.no."),
         "phone_invalid": _("This does not look like a phone number. Use digits, such as 400 00 000."),
         "too_long": _("This is too long."),
@@ -336,7 +364,9 @@ def start_following(ref: str) -> Any:
     except ValueError:
         errors = explain(InvalidReport({"email": "email_invalid"}))
         shown = publication.report(ref.upper())
-        return page.page("reporting/follow.html", status=422, report=shown, errors=errors, form={"email": email})
+        return page.page(
+            "reporting/follow.html", status=422, report=shown, errors=errors, form={"email": email}
+        )
     db.session.commit()
     page.enqueue("deliver")
     return redirect(url_for("reporting.follow_sent"), 303)
@@ -404,7 +434,9 @@ def start_following_area() -> Any:
             errors |= explain(InvalidReport({"place": f"place_{outside.reason}"}, outside.names))
         least, most = reports.RADIUS_M
         if not (radius_m.isdecimal() and least <= int(radius_m) <= most):
-            errors["radius_m"] = _("Choose a radius between %(least)d and %(most)d metres.", least=least, most=most)
+            errors["radius_m"] = _(
+                "Choose a radius between %(least)d and %(most)d metres.", least=least, most=most
+            )
     if errors:
         return _area_page(form, errors, status=422)
     try:
@@ -440,7 +472,7 @@ def _follow_text(found: Any) -> str:
     if found is None:
         return ""
     if isinstance(found, AreaFollow):
-        return _("new reports in %(municipality)s", municipality=page.named(found.municipality.names))
+        return str(_("new reports in %(municipality)s", municipality=page.named(found.municipality.names)))
     parts = (page.named(found.report.category.names), found.report.place_name, found.report.ref)
     return ", ".join(filter(None, parts))
 
@@ -450,7 +482,9 @@ def confirm_follow(token: str) -> Response:
     # A link in a mail is often opened by a program that looks for viruses, so only the button confirms.
     found = _followed("confirm", token)
     done = bool(found and found.confirmed_at)
-    return page.page("reporting/confirm_follow.html", follow_of=_follow_text(found), done=done, gone=not found, token=token)
+    return page.page(
+        "reporting/confirm_follow.html", follow_of=_follow_text(found), done=done, gone=not found, token=token
+    )
 
 
 @bp.post("/follows/<token>")
@@ -529,5 +563,3 @@ def withdraw(token: str) -> Any:
     db.session.commit()
     page.enqueue("deliver")
     return redirect(url_for("reporting.mine", token=token), 303)
-
-

@@ -100,7 +100,9 @@ def test_pictures_stand_upright_and_carry_no_metadata(orientation):
 
 
 def test_large_pictures_come_in_two_sizes():
-    sizes = {r.size: (r.width, r.height) for r in photos.render(factories.picture(size=(4000, 3000)), *LIMITS)}
+    sizes = {
+        r.size: (r.width, r.height) for r in photos.render(factories.picture(size=(4000, 3000)), *LIMITS)
+    }
     assert sizes == {"small": (480, 360), "large": (1600, 1200)}
 
 

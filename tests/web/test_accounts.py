@@ -20,7 +20,8 @@ def test_sign_in_and_out(client, sign_in):
 
 
 @pytest.mark.parametrize(
-    ("target", "location"), [("/desk?view=mine", "/desk?view=mine"), ("https://evil.example/", "/desk"), ("", "/desk")]
+    ("target", "location"),
+    [("/desk?view=mine", "/desk?view=mine"), ("https://evil.example/", "/desk"), ("", "/desk")],
 )
 def test_sign_in_goes_on_to_this_site_alone(client, target, location):
     user = factories.user()

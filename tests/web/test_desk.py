@@ -46,7 +46,10 @@ def test_queue_asks_a_constant_number_of_questions(client, staff):
             factories.report(photos=[factories.picture()], commit=False)
         db.session.commit()
         asked = []
-        listener = lambda *args: asked.append(args[2])  # noqa: E731
+
+        def listener(*args, asked=asked):
+            asked.append(args[2])
+
         event.listen(db.engine, "before_cursor_execute", listener)
         client.get("/desk")
         event.remove(db.engine, "before_cursor_execute", listener)
@@ -142,7 +145,10 @@ def test_review_text(client, staff, report):
     assert act(client, report, "text", act="hold").status_code == 303
     assert "om hullet" not in client.get(f"/reports/{report.ref}").text
     db.session.refresh(report)
-    assert act(client, report, "text", act="release", public_text="Hullet ved brua. 400 00 123").status_code == 303
+    assert (
+        act(client, report, "text", act="release", public_text="Hullet ved brua. 400 00 123").status_code
+        == 303
+    )
     page = client.get(f"/reports/{report.ref}").text
     assert "Hullet ved brua." in page
     assert "400 00 123" not in page

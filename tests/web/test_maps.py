@@ -18,7 +18,7 @@ def features(client, **query):
 
 
 def test_window(client):
-    made = factories.report(text="Hull «her» \"nå\" " + "x" * 100)
+    made = factories.report(text='Hull «her» "nå" ' + "x" * 100)
     (found,) = features(client)
     assert found["geometry"] == {"type": "Point", "coordinates": [made.lon, made.lat]}
     assert found["properties"]["ref"] == made.ref
@@ -65,7 +65,9 @@ def test_window_counts_where_there_are_too_many(client, monkeypatch):
     assert [f["properties"] for f in features(client)] == [{"count": 5}]
 
 
-@pytest.mark.parametrize("query", [{"bbox": ""}, {"bbox": "1,2,3"}, {"bbox": "a,b,c,d"}, {"zoom": 99}, {"bbox": "5,5,1,1"}])
+@pytest.mark.parametrize(
+    "query", [{"bbox": ""}, {"bbox": "1,2,3"}, {"bbox": "a,b,c,d"}, {"zoom": 99}, {"bbox": "5,5,1,1"}]
+)
 def test_window_that_is_none(client, query):
     assert client.get("/map.geojson", query_string={"bbox": BOX, "zoom": 16} | query).status_code == 400
 

@@ -1,4 +1,4 @@
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -14,7 +14,7 @@ GEORSS = "{http://www.georss.org/georss}"
 def entries(answer):
     assert answer.status_code == 200
     assert answer.mimetype == "application/atom+xml"
-    feed = ElementTree.fromstring(answer.data)
+    feed = ET.fromstring(answer.data)
     for name in ("id", "title", "updated"):
         assert feed.findtext(ATOM + name)
     return feed.findall(ATOM + "entry")

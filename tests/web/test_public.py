@@ -153,7 +153,9 @@ def test_language_is_remembered(client, code, word):
     assert word in page.text
 
 
-@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", ""])
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", ""]
+)
 def test_language_goes_on_to_this_site_alone(client, target):
     assert client.get("/language/nn", query_string={"next": target}).location == "/"
 

@@ -1,0 +1,238 @@
+"""The tables of a report, and what is looked up in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ..accounts import User
+from ..db import DataKey, Json, Model, OptionalPoint, Point, Sealed, UtcDateTime, db, keyring, now
+from ..municipalities import Category, Municipality, Names
+
+CONTACT_MOST = 254
+"""Characters of a name, an e-mail address or a short answer (RFC 5321's limit for an address)."""
+
+_EMAIL = re.compile(r"[^@\s<>()\[\]\\,;:\"]+@[^@\s<>()\[\]\\,;:\"]+\.[^@\s.<>\"]{2,}")
+
+
+class Report(Model):
+    __tablename__ = "reports"
+    __table_args__ = (
+        Index("ix_reports_created_at_id", "created_at", "id"),
+        Index("ix_reports_municipality_id_state", "municipality_id", "state"),
+        Index("ix_reports_category_id_created_at", "category_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    """What people call it by, on the phone too: no letters that look or sound alike."""
+    municipality_id: Mapped[int] = mapped_column(ForeignKey("municipalities.id"))
+    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id"))
+    language: Mapped[str]
+    lat: Mapped[float]
+    lon: Mapped[float]
+    place: Mapped[Any] = mapped_column(Point, deferred=True)
+    place_name: Mapped[str | None]
+    """The address or place nearest to the point, from a public register, never from what was typed."""
+    state: Mapped[str] = mapped_column(default="received")
+    public_text: Mapped[str | None]
+    """What everyone may read. None unless `text_publication` is `published`, so that nothing can show it early."""
+    text_publication: Mapped[str] = mapped_column(default="waiting")
+    cover_key: Mapped[str | None]
+    """The first released photo, kept here so that lists need no further look-up."""
+    cover_alt: Mapped[str | None]
+    follower_count: Mapped[int] = mapped_column(default=0)
+    duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("reports.id"))
+    duplicate_of_ref: Mapped[str | None]
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    response_due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    repair_due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The first time that staff changed the state or replied."""
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    submission: Mapped[str | None] = mapped_column(unique=True)
+    """Fingerprint of the form that was sent. A form sent again after a broken line makes no second report."""
+    reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When the worker was done with the photos and the followers of the area; None: it still has to."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    """The last change that the public sees."""
+    version: Mapped[int] = mapped_column()
+    """Counted up by every change, so that of two people changing the same case the second is told."""
+
+    municipality: Mapped[Municipality] = relationship(lazy="joined")
+    category: Mapped[Category] = relationship(lazy="joined")
+    assignee: Mapped[User | None] = relationship()
+    original: Mapped[Original] = relationship(back_populates="report", uselist=False)
+    photos: Mapped[list[Photo]] = relationship(back_populates="report", order_by="Photo.position")
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Original(Model):
+    """What was sent, as it was sent: readable with the report's own key, which is sealed under the keyring."""
+
+    __tablename__ = "originals"
+
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    email_fingerprint: Mapped[str | None] = mapped_column(index=True)
+    """Finds somebody's own reports without a readable address."""
+    link_number: Mapped[int] = mapped_column(default=1)
+    """Part of the reporter's private link; counting it up makes the old link worthless."""
+
+    report: Mapped[Report] = relationship(back_populates="original")
+
+    @property
+    def data_key(self) -> DataKey:
+        return DataKey.unwrap(self.key)
+
+    @property
+    def contents(self) -> Contents:
+        return Contents(**json.loads(self.data_key.open(self.sealed)))
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The private part of a report. `masked` is the text as the policy layer left it; None where it failed."""
+
+    text: str
+    masked: str | None
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+class Photo(Model):
+    __tablename__ = "photos"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), index=True)
+    key: Mapped[str] = mapped_column(unique=True)
+    position: Mapped[int] = mapped_column(default=0)
+    publication: Mapped[str] = mapped_column(default="waiting")
+    alt: Mapped[str | None]
+    width: Mapped[int | None]
+    """Of the large size, in pixels."""
+    height: Mapped[int | None]
+    failure: Mapped[str | None]
+    """Why it was removed without a person: `unreadable`."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    report: Mapped[Report] = relationship(back_populates="photos")
+
+    def stored(self, size: str) -> str:
+        """Key of one size in the private store: `original`, or a name of `policy.photos.SIZES`."""
+        return f"photos/{self.key}/{size}"
+
+
+class Event(Model):
+    """One change. `text` and `actor_name` of a public event are public; a note is sealed and never public."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_report_id_at", "report_id", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
+    kind: Mapped[str]
+    """`received state reply note assigned text_held text_published photo_held photo_published withdrawn`."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    is_public: Mapped[bool] = mapped_column(default=False)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    actor_name: Mapped[str | None]
+    department_names: Mapped[Names | None] = mapped_column(Json)
+    from_state: Mapped[str | None]
+    to_state: Mapped[str | None]
+    text: Mapped[str | None]
+    private: Mapped[str | None] = mapped_column(Sealed)
+
+    report: Mapped[Report] = relationship()
+
+
+class Follow(Model):
+    """Somebody's wish for a mail at each change of one report, confirmed from the mailbox itself."""
+
+    __tablename__ = "follows"
+    __table_args__ = (UniqueConstraint("report_id", "email_fingerprint"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
+    email: Mapped[str] = mapped_column(Sealed)
+    email_fingerprint: Mapped[str] = mapped_column(index=True)
+    language: Mapped[str]
+    is_reporter: Mapped[bool] = mapped_column(default=False)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    report: Mapped[Report] = relationship()
+
+
+class AreaFollow(Model):
+    """The same for new reports in a circle, or in the whole municipality, of chosen categories."""
+
+    __tablename__ = "area_follows"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    municipality_id: Mapped[int] = mapped_column(ForeignKey("municipalities.id"), index=True)
+    email: Mapped[str] = mapped_column(Sealed)
+    email_fingerprint: Mapped[str] = mapped_column(index=True)
+    language: Mapped[str]
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    place: Mapped[Any] = mapped_column(OptionalPoint, nullable=True, deferred=True)
+    radius_m: Mapped[float | None]
+    """None: the whole municipality."""
+    categories: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Slugs; empty: all of them."""
+    frequency: Mapped[str] = mapped_column(default="now")
+    """`now` or `daily`."""
+    digest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Up to when the daily mail has told of new reports."""
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    municipality: Mapped[Municipality] = relationship()
+
+
+def is_email(address: str) -> bool:
+    return len(address.strip()) <= CONTACT_MOST and _EMAIL.fullmatch(address.strip()) is not None
+
+
+def private_token(report: Report) -> str:
+    """Opens the reporter's own page."""
+    return keyring.sign("mine", [report.ref, report.original.link_number or 1])
+
+
+def by_private_token(token: str) -> Report | None:
+    """The report of a private link that is still worth something. Raises BadLink."""
+    ref, number = keyring.signed("mine", token)
+    report = by_ref(ref)
+    return report if report and report.original.link_number == number else None
+
+
+def by_ref(ref: str) -> Report | None:
+    return db.session.scalar(select(Report).where(Report.ref == ref.strip().upper()))
+
+
+def sent_by(user: User) -> Select[Report]:
+    """The reports that came with the user's e-mail address, the newest first."""
+    return (
+        select(Report)
+        .join(Original)
+        .where(Original.email_fingerprint == user.email_fingerprint)
+        .order_by(Report.created_at.desc())
+    )
+
+
+def followed_by(user: User) -> Select[Follow]:
+    """What the user's e-mail address follows, the newest first."""
+    mine = Follow.email_fingerprint == user.email_fingerprint
+    return select(Follow).where(mine, Follow.confirmed_at.is_not(None)).order_by(Follow.created_at.desc())
