@@ -68,6 +68,7 @@ def set_demo_environment(port: str) -> None:
     VAR.mkdir(exist_ok=True)
     defaults = demo_secrets() | {
         "GATAMI_MODE": "demo",
+        "GATAMI_DEFAULT_MUNICIPALITY": "5047",
         "GATAMI_DATABASE_URL": f"sqlite:///{VAR / 'gatami.db'}",
         "GATAMI_QUEUE_URL": f"sqlite:///{VAR / 'queue.db'}",
         "GATAMI_MEDIA_ROOT": str(VAR / "media"),

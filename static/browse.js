@@ -40,10 +40,7 @@
     document.getElementById("clear").hidden = !active && !form.elements.municipality?.value;
   }
 
-  form.addEventListener("htmx:configRequest", (event) => {
-    // Empty fields stay out of the address, so that it can be read and shared.
-    const parameters = event.detail.parameters;
-    for (const name of Object.keys(parameters)) if (!parameters[name]) delete parameters[name];
+  form.addEventListener("htmx:configRequest", () => {
     recount();
     document.dispatchEvent(new CustomEvent("gatami:filtered"));
   });

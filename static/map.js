@@ -93,11 +93,35 @@
     });
   }
 
-  function named(marker, name) {
+  // `act` is what Enter and the space bar do, as on any button; Leaflet itself listens to the mouse.
+  function named(marker, name, act) {
     const element = marker.getElement();
     element.setAttribute("role", "button");
     element.setAttribute("aria-label", name);
     element.removeAttribute("title");
+    if (!act) return;
+    element.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      act();
+    });
+  }
+
+  // Whoever opens a popup with the keyboard goes on in it, and comes back to the marker when it closes.
+  function openWithKeys(marker) {
+    marker.once("popupopen", ({ popup }) => {
+      const box = popup.getElement();
+      box.querySelector("a.popup-link").focus();
+      box.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") marker.closePopup();
+      });
+    });
+    marker.once("popupclose", () => {
+      const element = marker.getElement();
+      if (element) element.focus();
+    });
+    marker.openPopup();
   }
 
   // Many cases on a map ------------------------------------------------------------------------------------------
@@ -118,7 +142,9 @@
       const say_ = words();
       box.append(el("p", "popup-title", (say_.categories || {})[properties.category] || properties.category));
       box.append(el("p", "", (say_.states || {})[properties.state] || properties.state));
-      box.append(el("p", "", properties.text || say_.held));
+      // The server sends the first 80 characters.
+      const cut = properties.text && properties.text.length >= 80 ? "…" : "";
+      box.append(el("p", "", properties.text ? properties.text + cut : say_.held));
       const link = el("a", "popup-link", say_.open_case);
       link.href = options.case_url.replace("REF", properties.ref);
       box.append(link);
@@ -139,8 +165,9 @@
         const marker = properties.count
           ? L.marker([lat, lon], { icon: clusterIcon(properties.count) })
           : L.marker([lat, lon], { icon: caseIcon(properties.state, properties.icon) });
+        const closer = () => map.setView([lat, lon], Math.min(map.getZoom() + 2, 18), { animate: !still() });
         if (properties.count) {
-          marker.on("click", () => map.setView([lat, lon], Math.min(map.getZoom() + 2, 18), { animate: !still() }));
+          marker.on("click", closer);
         } else {
           marker.bindPopup(() => popup(properties), { autoPanPadding: [16, 64] });
         }
@@ -150,6 +177,16 @@
           properties.count
             ? say(say_.cluster, { count: properties.count })
             : `${(say_.categories || {})[properties.category] || properties.category}, ${(say_.states || {})[properties.state] || properties.state}. ${properties.text || ""}`,
+          () => {
+            if (!properties.count) {
+              openWithKeys(marker);
+              return;
+            }
+            // The cluster goes away, so the map itself takes the focus.
+            map.getContainer().focus({ preventScroll: true });
+            moved = true;
+            closer();
+          },
         );
         shown.set(key, marker);
       }
@@ -240,6 +277,8 @@
   function showCase(map, options) {
     prepare(map, options);
     map.scrollWheelZoom.disable();
+    // A finger that scrolls the page must not get caught in the small map.
+    if (L.Browser.mobile) map.dragging.disable();
     L.marker(map.getCenter(), { icon: caseIcon(options.state, options.icon), interactive: false, keyboard: false }).addTo(map);
   }
 
@@ -270,6 +309,9 @@
       const tell = (text) => {
         if (status) status.textContent = text;
       };
+      // Coordinates are for few, so they are folded away where the map works.
+      const coordinates = lat.closest("details");
+      if (coordinates && !lat.value) coordinates.open = false;
 
       function mark(place) {
         if (!marker) {

@@ -29,6 +29,13 @@
     tell();
   }
 
+  // Empty fields stay out of the address, so that it can be read and shared.
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    const parameters = event.detail.parameters;
+    if (event.detail.verb !== "get") return;
+    for (const name of Object.keys(parameters)) if (!parameters[name]) delete parameters[name];
+  });
+
   // What a list says of itself is said aloud when htmx has changed it. The live region itself stays where it is.
   const live = document.getElementById("live");
   document.body.addEventListener("htmx:afterSettle", (event) => {

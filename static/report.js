@@ -8,12 +8,20 @@
   const lat = form.elements.lat;
   const lon = form.elements.lon;
   const KEEP = "gatami:report";
+  const SENT = "gatami:sent";
   const KEPT = ["category", "lat", "lon", "address_query", "text", "name", "email", "phone"];
   const hadErrors = Boolean(document.querySelector(".ds-error-summary"));
 
-  // Coordinates are for few, so they are folded away where the map works.
-  const coordinates = document.getElementById("coordinates");
-  if (window.L && !lat.value) coordinates.open = false;
+  // Who goes back from the receipt and writes about something else must get a new form: the old one counts as sent.
+  function freshForm() {
+    try {
+      if (sessionStorage.getItem(SENT) === form.elements.submission.value) location.replace(form.dataset.page);
+    } catch {
+      // Without storage nothing was noted.
+    }
+  }
+
+  window.addEventListener("pageshow", freshForm);
 
   // What is typed is kept in this tab until the report is sent ---------------------------------------------------
 
@@ -309,6 +317,24 @@
     problem.scrollIntoView({ block: "center" });
   }
 
+  // What is mended stops complaining at once, beside its field and in the list of errors above.
+  function mended(name) {
+    const place = document.getElementById(`${name}-error`);
+    if (!place || !place.children.length) return;
+    place.replaceChildren();
+    for (const field of form.querySelectorAll(`[aria-describedby~="${CSS.escape(`${name}-error`)}"]`)) field.removeAttribute("aria-invalid");
+    const target = { place: "where", category: "what" }[name] || name;
+    const link = document.querySelector(`#errors a[href="#${CSS.escape(target)}"]`);
+    if (link) link.closest("li").remove();
+    if (!document.querySelector("#errors li")) document.getElementById("errors").replaceChildren();
+  }
+
+  form.addEventListener("input", (event) => mended(event.target.name));
+  form.addEventListener("change", (event) => {
+    if (event.target.type === "radio") mended(event.target.name);
+  });
+  document.addEventListener("gatami:placed", () => mended("place"));
+
   // The answer is the form again, with errors: they move into this page, so that map and photos stay.
   function takeErrors(html) {
     const page = new DOMParser().parseFromString(html, "text/html");
@@ -341,7 +367,7 @@
     }
     document.getElementById("errors").replaceChildren(...summary.childNodes);
     document.querySelector(".ds-error-summary").focus();
-    document.querySelector(".ds-error-summary").scrollIntoView({ block: "center" });
+    document.querySelector(".ds-error-summary").scrollIntoView({ block: "start" });
     return true;
   }
 
@@ -359,7 +385,8 @@
     busy(true);
     label.textContent = send.dataset.sending;
     const request = new XMLHttpRequest();
-    request.open("POST", form.action);
+    // Buttons of the form are named "action", so the property of that name is not the address.
+    request.open("POST", form.getAttribute("action"));
     request.timeout = 300000;
     request.upload.addEventListener("progress", ({ loaded, total, lengthComputable }) => {
       if (!lengthComputable || total < 500000) return;
@@ -370,8 +397,9 @@
       if (request.status < 300 && request.responseURL !== location.href) {
         try {
           sessionStorage.removeItem(KEEP);
+          sessionStorage.setItem(SENT, form.elements.submission.value);
         } catch {
-          // There was nothing to remove.
+          // There is nothing to remove.
         }
         location.assign(request.responseURL);
         return;

@@ -181,7 +181,7 @@ def public_addresses(app, planted):
         "size": ["small", "large", "original"],
         "number": ["5047", "5045", "5007"],
         "code": ["nb", "nn", "en"],
-        "filename": ["gatami.css"],
+        "filename": ["css/base.css"],
     }
     for rule in app.url_map.iter_rules():
         if (

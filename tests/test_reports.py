@@ -92,6 +92,11 @@ def test_the_same_form_sent_twice_is_one_report(app):
     assert count(Report) == 2
 
 
+def test_another_text_in_the_same_form_is_another_report(app):
+    first = factories.report(token="skjema 1")
+    assert factories.report(token="skjema 1", text="Noe helt annet.").id != first.id
+
+
 def test_the_reporter_follows_and_gets_a_receipt(app):
     made = factories.report(email="Kari@prove.example")
     follow = db.session.scalars(select(Follow)).one()

@@ -233,6 +233,15 @@ def sent_by(user: User) -> Select[Report]:
 
 
 def followed_by(user: User) -> Select[Follow]:
-    """What the user's e-mail address follows, the newest first."""
+    """The reports that the user's e-mail address follows, the newest first."""
     mine = Follow.email_fingerprint == user.email_fingerprint
     return select(Follow).where(mine, Follow.confirmed_at.is_not(None)).order_by(Follow.created_at.desc())
+
+
+def areas_followed_by(user: User) -> Select[AreaFollow]:
+    mine = AreaFollow.email_fingerprint == user.email_fingerprint
+    return (
+        select(AreaFollow)
+        .where(mine, AreaFollow.confirmed_at.is_not(None))
+        .order_by(AreaFollow.created_at.desc())
+    )

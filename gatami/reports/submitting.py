@@ -66,7 +66,10 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
     """
     at = at or now()
     if submission.token and (known := by_submission(submission.token)):
-        return known
+        if _is_the_same(known, submission):
+            return known
+        # Somebody went back and wrote something else: that is another report.
+        submission.token = ""
     municipality, category = check(submission)
     contacts = frozenset(municipality.public_contacts)
     masked = mask(submission.text, submission.language, contacts)
@@ -119,6 +122,15 @@ def _submission(token: str) -> str:
 def by_submission(token: str) -> Report | None:
     """The report that this filling-in of the form has become already."""
     return db.session.scalar(select(Report).where(Report.submission == _submission(token)))
+
+
+def _is_the_same(report: Report, submission: Submission) -> bool:
+    place = (round(submission.lat or 0, 6), round(submission.lon or 0, 6))
+    return (
+        report.original.contents.text == submission.text.strip()
+        and report.category.slug == submission.category
+        and (report.lat, report.lon) == place
+    )
 
 
 def _follow_as_reporter(report: Report, submission: Submission, masked: bool, at: datetime) -> None:

@@ -147,5 +147,9 @@ def me() -> Response:
         memberships=current_user.memberships,
         my_reports=db.session.scalars(reports.sent_by(current_user).limit(100)).unique().all(),
         my_follows=db.session.scalars(reports.followed_by(current_user).limit(100)).unique().all(),
+        my_areas=db.session.scalars(reports.areas_followed_by(current_user).limit(100)).all(),
         private_token=reports.private_token,
+        unsubscribe_url=lambda kind, number: url_for(
+            "reporting.unsubscribe", token=keyring.sign("unsubscribe", [kind, number])
+        ),
     )

@@ -160,7 +160,9 @@ _WORDS: dict[type[Exception], tuple[str, Callable[[], str]]] = {
     ),
     cases.NotChecked: (
         "text",
-        lambda: _("The text could not be checked for personal data, so it was not sent. Try again in a while."),
+        lambda: _(
+            "The text could not be checked for personal data, so it was not sent. Try again in a while."
+        ),
     ),
     cases.EmptyText: ("text", lambda: _("Write something first.")),
     reports.NothingToShow: (

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal
 from flask import Flask, Response, abort, current_app, g, render_template, request
 from flask_babel import Babel, get_locale
 from flask_login import current_user
@@ -123,7 +124,9 @@ def _isoformat(value: datetime) -> str:
 
 
 def _distance(metres: float) -> str:
-    return f"{round(metres, -1 if metres >= 20 else 0):.0f} m" if metres < 995 else f"{metres / 1000:.1f} km"
+    if metres < 995:
+        return f"{round(metres, -1 if metres >= 20 else 0):.0f} m"
+    return f"{format_decimal(metres / 1000, '0.0', locale=_locale())} km"
 
 
 def masked(text: str | None) -> Markup:
@@ -137,8 +140,8 @@ def masked(text: str | None) -> Markup:
             why = policy.KINDS[kind].explanation[code]
             parts.append(
                 Markup(
-                    '<span class="mask" tabindex="0" title="{}">{}<span class="ds-sr-only"> ({})</span></span>'
-                ).format(why, piece, why)
+                    '<span class="mask" tabindex="0" title="{}">{}<span class="ds-sr-only" lang="{}"> ({})</span></span>'
+                ).format(why, piece, code, why)
             )
     return Markup("").join(parts)
 
