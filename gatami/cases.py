@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from . import accounts, reports
 from .accounts import User
@@ -247,8 +247,10 @@ def is_overdue(report: Report, at: datetime) -> bool:
 
 
 def _held() -> ColumnElement[bool]:
-    photo = select(Photo.id).where(Photo.report_id == Report.id, Photo.publication == "held").exists()
-    return and_(Report.state != "withdrawn", or_(Report.text_publication == "held", photo))
+    held = aliased(Report)
+    texts = select(held.id).where(held.text_publication == "held")
+    photos = select(Photo.report_id).where(Photo.publication == "held")
+    return and_(Report.state != "withdrawn", Report.id.in_(union(texts, photos)))
 
 
 def _view(view: str, user: User, at: datetime) -> ColumnElement[bool]:
@@ -289,11 +291,11 @@ def queue(user: User, wanted: Queue, at: datetime) -> Select[Report]:
 def counts(user: User, at: datetime) -> dict[str, int]:
     """How many cases each view holds."""
     mine = Report.municipality_id.in_(accounts.municipalities_of(user, "handle"))
-    columns = [
-        func.count().filter(_open() if view == "all" else _view(view, user, at)).label(view) for view in VIEWS
-    ]
-    row = db.session.execute(select(*columns).select_from(Report).where(mine)).one()
-    return dict(zip(VIEWS, row, strict=True))
+    opened = [view for view in VIEWS if view != "held"]
+    columns = [func.count().filter(_view(view, user, at)) for view in opened]
+    row = db.session.execute(select(*columns).select_from(Report).where(mine, _open())).one()
+    held = db.session.scalar(select(func.count()).select_from(Report).where(mine, _held()))
+    return {**dict(zip(opened, row, strict=True)), "held": held or 0}
 
 
 def events(report: Report) -> Iterable[Event]:

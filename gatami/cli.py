@@ -105,6 +105,8 @@ def load(number: int) -> None:
     """Load municipalities, staff and some sixty reports; with --reports, more. A second load changes nothing."""
     from . import demo
 
+    if current_app.config["MODE"] == "production":
+        raise click.ClickException("The demo has sign-ins that everyone knows; it is not loaded in production.")
     demo.load()
     db.session.commit()
     if number:

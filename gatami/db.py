@@ -353,8 +353,9 @@ def _prepare_sqlite(engine: Engine, *, public: bool) -> None:
             connection.execute("PRAGMA foreign_keys = ON")
 
 
-_SPATIAL = ("idx_", "spatial_ref_sys", "geometry_columns", "views_geometry_columns", "virts_geometry_columns")
-"""SpatiaLite's own tables, which hold boxes and names of columns and are read to find a point by its place."""
+_SPATIAL = ("idx_", "sqlite_stat", "spatial_ref_sys", "geometry_columns", "views_geometry_columns", "virts_geometry_columns")
+"""SpatiaLite's own tables, which hold boxes and names of columns and are read to find a point by its place, and
+SQLite's notes on how many rows an index holds."""
 
 
 def _close_the_gate(connection: sqlite.Connection) -> None:

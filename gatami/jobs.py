@@ -82,9 +82,6 @@ def deliver(app: Flask) -> int:
                         delivery.key, config["MAIL_FROM"], delivery.recipient, subject, body, unsubscribe_url
                     )
                 )
-                journal.note(delivery.key)
-                notifications.mark_sent(delivery)
-                sent += 1
             except Refused as error:
                 notifications.mark_refused(delivery, error)
             except (OSError, smtplib.SMTPException) as error:

@@ -197,7 +197,9 @@ def compose(
     """The message as it travels. One-click unsubscribing follows RFC 8058."""
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
-    message["To"] = Address(addr_spec=recipient)
+    # A domain such as blåbær.no travels as its ASCII form, which every mail server understands.
+    local, _, domain = recipient.rpartition("@")
+    message["To"] = Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
     message["Subject"] = subject
     message["Date"] = format_datetime(now())
     host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"

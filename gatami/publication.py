@@ -7,15 +7,35 @@ which can read nothing else. Whoever adds a column to a view opens it to the wor
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 import orjson
-from sqlalchemy import ColumnElement, Float, Row, Select, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Row,
+    Select,
+    String,
+    Subquery,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    join,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .db import PUBLIC, Area, Json, Model, Point, UtcDateTime, around, db, distance_m, in_box
+from .db import PUBLIC, Area, Json, Model, Point, UtcDateTime, around, db, distance_m, within_box
 
 STATES: dict[str, Literal["open", "fixed", "closed"]] = {
     "received": "open",
@@ -118,6 +138,10 @@ class PublicPhoto(Model):
     position: Mapped[int]
 
 
+_PUBLIC = {"mapper": PublicReport}
+"""Sends a statement to the public engine, also where it starts from a subquery."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a visitor asked to see. Empty fields ask for everything that is open to the public."""
@@ -131,27 +155,68 @@ class Filters:
     box: Box | None = None
 
 
-def conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    """The filters as conditions on PublicReport joined to its category and municipality."""
-    wanted: list[ColumnElement[bool]] = []
-    if filters.municipality:
-        wanted.append(PublicMunicipality.number == filters.municipality)
-    if filters.category:
-        wanted.append(PublicCategory.slug == filters.category)
-    states = [s for s, kind in STATES.items() if filters.state in (s, kind)]
-    if filters.state and states:
-        wanted.append(PublicReport.state.in_(states))
-    elif not filters.state:
+class Shape(NamedTuple):
+    """Which filters are set, and which states they mean. A statement is built once for each shape and kept; what the
+    visitor typed is bound to it."""
+
+    municipality: bool
+    category: bool
+    states: tuple[str, ...]
+    q: bool
+    place: bool
+    box: bool
+
+
+def _shape(filters: Filters) -> Shape:
+    states = tuple(state for state, kind in STATES.items() if filters.state in (state, kind))
+    if not filters.state:
         # A report that its author took back keeps its page, for those who follow it, but leaves map and list.
-        wanted.append(PublicReport.state != "withdrawn")
-    if filters.q:
-        like = f"%{_escaped(filters.q)}%"
-        fields = (PublicReport.text, PublicReport.place_name, PublicReport.ref)
-        wanted.append(or_(*(field.ilike(like, escape="\\") for field in fields)))
-    if filters.place:
-        wanted.append(PublicReport.place_name.ilike(f"%{_escaped(filters.place)}%", escape="\\"))
+        states = tuple(state for state in STATES if state != "withdrawn")
+    return Shape(
+        bool(filters.municipality),
+        bool(filters.category),
+        states or tuple(STATES),
+        bool(filters.q),
+        bool(filters.place),
+        filters.box is not None,
+    )
+
+
+def _values(filters: Filters) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "municipality": filters.municipality,
+        "category": filters.category,
+        "q": f"%{_escaped(filters.q)}%" if filters.q else "",
+        "place": f"%{_escaped(filters.place)}%" if filters.place else "",
+    }
+    values = {name: value for name, value in values.items() if value}
     if filters.box:
-        wanted.append(in_box(PublicReport.id, PublicReport.place, "reports", filters.box))
+        values |= dict(zip(("west", "south", "east", "north"), filters.box, strict=True))
+    return values
+
+
+def _conditions(shape: Shape) -> list[ColumnElement[bool]]:
+    """The filters as conditions on PublicReport alone. A join in here would lead PostgreSQL to start from the few
+    categories and read every report, so names are joined to the page that is left."""
+    wanted: list[ColumnElement[bool]] = []
+    if shape.municipality:
+        here = select(PublicMunicipality.id).where(PublicMunicipality.number == bindparam("municipality"))
+        wanted.append(PublicReport.municipality_id == here.scalar_subquery())
+    if shape.category:
+        same = select(PublicCategory.id).where(PublicCategory.slug == bindparam("category"))
+        wanted.append(PublicReport.category_id.in_(same))
+    if len(shape.states) < len(STATES):
+        wanted.append(PublicReport.state.in_(shape.states))
+    if shape.q:
+        fields = (PublicReport.text, PublicReport.place_name, PublicReport.ref)
+        wanted.append(or_(*(field.ilike(bindparam("q"), escape="\\") for field in fields)))
+    if shape.place:
+        wanted.append(PublicReport.place_name.ilike(bindparam("place"), escape="\\"))
+    if shape.box:
+        corners = (bindparam(name, type_=Float) for name in ("west", "south", "east", "north"))
+        wanted.append(
+            within_box(PublicReport.id, PublicReport.place, literal("reports"), literal("place"), *corners)
+        )
     return wanted
 
 
@@ -159,9 +224,11 @@ def _escaped(words: str) -> str:
     return re.sub(r"([\\%_])", r"\\\1", words.strip()[:100])
 
 
-_ROW = (
+_COLUMNS = (
     PublicReport.id,
     PublicReport.ref,
+    PublicReport.municipality_id,
+    PublicReport.category_id,
     PublicReport.state,
     PublicReport.language,
     PublicReport.text,
@@ -175,58 +242,89 @@ _ROW = (
     PublicReport.photo_alt,
     PublicReport.created_at,
     PublicReport.changed_at,
-    PublicCategory.slug.label("category_slug"),
-    PublicCategory.names.label("category_names"),
-    PublicCategory.icon,
-    PublicMunicipality.number.label("municipality_number"),
-    PublicMunicipality.names.label("municipality_names"),
 )
 
 
-def _joined(*columns: Any) -> Select[Any]:
+def _named(found: Subquery) -> Select[Any]:
+    """The rows of a page with the names of their category and municipality."""
+    columns: tuple[Any, ...] = (
+        *found.c,
+        PublicCategory.slug.label("category_slug"),
+        PublicCategory.names.label("category_names"),
+        PublicCategory.icon,
+        PublicMunicipality.number.label("municipality_number"),
+        PublicMunicipality.names.label("municipality_names"),
+    )
     return (
         select(*columns)
-        .select_from(PublicReport)
-        .join(PublicCategory, PublicCategory.id == PublicReport.category_id)
-        .join(PublicMunicipality, PublicMunicipality.id == PublicReport.municipality_id)
+        .select_from(found)
+        .join(PublicCategory, PublicCategory.id == found.c.category_id)
+        .join(PublicMunicipality, PublicMunicipality.id == found.c.municipality_id)
     )
 
 
-def reports(filters: Filters) -> Select[Any]:
-    """Rows for a list, the newest first."""
-    return (
-        _joined(*_ROW)
-        .where(*conditions(filters))
+@cache
+def _listed(shape: Shape) -> Select[Any]:
+    some = (
+        select(*_COLUMNS)
+        .where(*_conditions(shape))
         .order_by(PublicReport.created_at.desc(), PublicReport.id.desc())
+        .limit(bindparam("limit", type_=Integer))
+        .offset(bindparam("offset", type_=Integer))
+        .subquery()
     )
+    return _named(some).order_by(some.c.created_at.desc(), some.c.id.desc())
+
+
+def reports(filters: Filters, limit: int, offset: int = 0) -> Sequence[Row[Any]]:
+    """Rows for a list, the newest first."""
+    values = _values(filters) | {"limit": limit, "offset": offset}
+    return db.session.execute(_listed(_shape(filters)), values, bind_arguments=_PUBLIC).all()
+
+
+@cache
+def _counted(shape: Shape, most: int) -> Select[Any]:
+    some = select(PublicReport.id).where(*_conditions(shape)).limit(most).subquery()
+    return select(func.count()).select_from(some)
 
 
 def count(filters: Filters, most: int) -> int:
     """How many reports the filters leave, counted no further than `most`."""
-    some = _joined(PublicReport.id).where(*conditions(filters)).limit(most).subquery()
-    return db.session.scalar(select(func.count()).select_from(some), bind_arguments=_PUBLIC) or 0
+    return db.session.scalar(_counted(_shape(filters), most), _values(filters), bind_arguments=_PUBLIC) or 0
+
+
+@cache
+def _one(column: str) -> Select[Any]:
+    return _named(select(*_COLUMNS).where(getattr(PublicReport, column) == bindparam("value")).subquery())
 
 
 def report(ref: str) -> Row[Any] | None:
-    return db.session.execute(_joined(*_ROW).where(PublicReport.ref == ref)).first()
+    return db.session.execute(_one("ref"), {"value": ref}, bind_arguments=_PUBLIC).first()
 
 
-def report_by_id(report_id: int) -> Row[Any] | None:
-    return db.session.execute(_joined(*_ROW).where(PublicReport.id == report_id)).first()
+_EVENTS = (
+    select(*(column for column in PublicEvent.__table__.columns if column.name != "report_id"))
+    .where(PublicEvent.report_id == bindparam("report_id"))
+    .order_by(PublicEvent.at, PublicEvent.id)
+    .limit(500)
+)
 
 
-def events(report_id: int) -> Select[Any]:
-    columns = [c for c in PublicEvent.__table__.columns if c.name != "report_id"]
-    return select(*columns).where(PublicEvent.report_id == report_id).order_by(PublicEvent.at, PublicEvent.id)
+def events(report_id: int) -> Sequence[Row[Any]]:
+    """What has happened, the oldest first."""
+    return db.session.execute(_EVENTS, {"report_id": report_id}, bind_arguments=_PUBLIC).all()
 
 
-def photos(report_id: int) -> Select[Any]:
-    columns: tuple[Any, ...] = (PublicPhoto.key, PublicPhoto.alt, PublicPhoto.width, PublicPhoto.height)
-    return (
-        select(*columns)
-        .where(PublicPhoto.report_id == report_id)
-        .order_by(PublicPhoto.position, PublicPhoto.id)
-    )
+_PHOTO_COLUMNS: tuple[Any, ...] = (PublicPhoto.key, PublicPhoto.alt, PublicPhoto.width, PublicPhoto.height)
+_PHOTOS = (
+    select(*_PHOTO_COLUMNS)
+    .where(PublicPhoto.report_id == bindparam("report_id"))
+    .order_by(PublicPhoto.position, PublicPhoto.id)
+)
+
+
+def photos(report_id: int) -> Sequence[Row[Any]]:
+    return db.session.execute(_PHOTOS, {"report_id": report_id}, bind_arguments=_PUBLIC).all()
 
 
 def photo_is_public(key: str) -> bool:
@@ -260,18 +358,19 @@ def border(number: str) -> bytes | None:
     return orjson.dumps({"type": "Feature", "properties": {"names": names}, "geometry": orjson.loads(shape)})
 
 
-def nearby(lat: float, lon: float, category: str, radius_m: float, most: int = 5) -> list[Row[Any]]:
+def nearby(lat: float, lon: float, category: str, radius_m: float, most: int = 5) -> Sequence[Row[Any]]:
     """Open reports of one category within `radius_m`, the nearest first, each with its `distance_m`."""
     metres = distance_m(PublicReport.place, lon, lat)
-    box = around(lat, lon, radius_m)
-    return list(
-        db.session.execute(
-            _joined(*_ROW, metres.label("distance_m"))
-            .where(*conditions(Filters(category=category, state="open", box=box)), metres <= radius_m)
-            .order_by(metres)
-            .limit(most)
-        )
+    filters = Filters(category=category, state="open", box=around(lat, lon, radius_m))
+    some = (
+        select(*_COLUMNS, metres.label("distance_m"))
+        .where(*_conditions(_shape(filters)), metres <= radius_m)
+        .order_by(metres)
+        .limit(most)
+        .subquery()
     )
+    found = _named(some).order_by(some.c.distance_m)
+    return db.session.execute(found, _values(filters), bind_arguments=_PUBLIC).all()
 
 
 # The map ------------------------------------------------------------------------------------------------------
@@ -279,90 +378,99 @@ def nearby(lat: float, lon: float, category: str, radius_m: float, most: int = 5
 MOST_FEATURES = 1000
 """Reports that a window holds one by one; where there are more they are counted in cells."""
 CLUSTER_BELOW_ZOOM = 15
-_PUBLIC = {"mapper": PublicReport}
 
 
 def window(filters: Filters, zoom: int) -> bytes:
     """The reports in `filters.box` as GeoJSON. Below zoom 15, and where they are very many, those that would lie on
     top of each other are one feature with a `count`. The database writes the GeoJSON; nothing is parsed here."""
+    values = _values(filters)
     if zoom >= CLUSTER_BELOW_ZOOM:
-        number, features = _features(filters)
+        postgresql = db.engines[PUBLIC].dialect.name == "postgresql"
+        statement = _features(_shape(filters), MOST_FEATURES, postgresql)
+        number, features = db.session.execute(statement, values, bind_arguments=_PUBLIC).one()
         if number <= MOST_FEATURES:
-            return features
-    return _clusters(filters, zoom)
-
-
-def _features(filters: Filters) -> tuple[int, bytes]:
-    postgresql = db.engines[PUBLIC].dialect.name == "postgresql"
-    build, array, gather = (
-        (func.json_build_object, func.json_build_array, func.json_agg)
-        if postgresql
-        else (func.json_object, func.json_array, func.json_group_array)
-    )
-    rows = (
-        _joined(
-            PublicReport.lon,
-            PublicReport.lat,
-            PublicReport.ref,
-            PublicReport.state,
-            func.substr(PublicReport.text, 1, 80).label("text"),
-            PublicCategory.slug,
-            PublicCategory.icon,
-        )
-        .where(*conditions(filters))
-        .limit(MOST_FEATURES + 1)
-        .subquery()
-    )
-    column = rows.c
-    properties = build(
-        "ref",
-        column.ref,
-        "category",
-        column.slug,
-        "icon",
-        column.icon,
-        "state",
-        column.state,
-        "text",
-        column.text,
-    )
-    place = build("type", "Point", "coordinates", array(column.lon, column.lat))
-    feature = build("type", "Feature", "geometry", place, "properties", properties)
-    gathered: ColumnElement[Any] = gather(feature)
-    if postgresql:
-        # As text, because the driver would parse JSON that is only passed on.
-        gathered = cast(gathered, Text)
-    number, features = db.session.execute(
-        select(func.count(), gathered).select_from(rows), bind_arguments=_PUBLIC
-    ).one()
-    return number, b'{"type":"FeatureCollection","features":%b}' % (features or "[]").encode()
-
-
-def _clusters(filters: Filters, zoom: int) -> bytes:
+            return b'{"type":"FeatureCollection","features":[%b]}' % (features or "").encode()
     # A quarter of a tile, 64 pixels: two marks side by side do not cover each other.
     side = 360 / 2 ** (zoom + 2)
-    column = func.floor(PublicReport.lon / literal(side, Float))
-    line = func.floor(PublicReport.lat / literal(side / 2, Float))
+    rows = db.session.execute(
+        _cells(_shape(filters), MOST_FEATURES), values | {"side": side}, bind_arguments=_PUBLIC
+    )
+    return orjson.dumps({"type": "FeatureCollection", "features": [_cell(row) for row in rows]})
+
+
+@cache
+def _features(shape: Shape, most: int, postgresql: bool) -> Select[Any]:
+    """How many reports a window holds, and their GeoJSON features with commas between.
+
+    The text is put together by `||`, which takes the database half the time of its own functions for JSON; what
+    could hold a quotation mark is quoted by the database.
+    """
+    columns: tuple[Any, ...] = (PublicReport.lon, PublicReport.lat, PublicReport.ref, PublicReport.state)
+    found = (
+        select(*columns, PublicReport.text, PublicReport.category_id)
+        .where(*_conditions(shape))
+        .limit(most + 1)
+        .subquery()
+    )
+    row = found.c
+
+    def quoted(value: Any) -> Any:
+        return cast(func.to_json(value), Text) if postgresql else func.json_quote(value)
+
+    def part(words: str) -> Any:
+        return literal_column(f"'{words}'", String)
+
+    feature = (
+        part('{"type":"Feature","geometry":{"type":"Point","coordinates":[')
+        + cast(row.lon, Text)
+        + part(",")
+        + cast(row.lat, Text)
+        + part(']},"properties":{"ref":')
+        + quoted(row.ref)
+        + part(',"state":')
+        + quoted(row.state)
+        + part(',"category":')
+        + quoted(PublicCategory.slug)
+        + part(',"icon":')
+        + quoted(PublicCategory.icon)
+        + part(',"text":')
+        + func.coalesce(
+            quoted(func.substr(row.text, literal_column("1"), literal_column("80"))), part("null")
+        )
+        + part("}}")
+    )
+    gather = func.string_agg if postgresql else func.group_concat
+    names = join(found, PublicCategory, PublicCategory.id == row.category_id)
+    return select(func.count(), gather(feature, part(","))).select_from(names)
+
+
+@cache
+def _cells(shape: Shape, most: int) -> Select[Any]:
+    """Reports counted in cells of `side` degrees; a report that is alone in its cell comes with what it shows."""
+    side = bindparam("side", type_=Float)
     cells = (
-        _joined(
+        select(
             func.count().label("number"),
             func.avg(PublicReport.lon).label("lon"),
             func.avg(PublicReport.lat).label("lat"),
             func.min(PublicReport.id).label("only"),
         )
-        .where(*conditions(filters))
-        .group_by(column, line)
+        .where(*_conditions(shape))
+        .group_by(func.floor(PublicReport.lon / side), func.floor(PublicReport.lat * 2 / side))
         .order_by(func.count().desc())
-        .limit(MOST_FEATURES)
+        .limit(most)
         .subquery()
     )
-    found = (
+    columns: tuple[Any, ...] = (
+        cells.c.number,
+        cells.c.lon,
+        cells.c.lat,
+        PublicReport.ref,
+        PublicReport.state,
+    )
+    return (
         select(
-            cells.c.number,
-            cells.c.lon,
-            cells.c.lat,
-            PublicReport.ref,
-            PublicReport.state,
+            *columns,
             func.substr(PublicReport.text, 1, 80).label("text"),
             PublicCategory.slug,
             PublicCategory.icon,
@@ -371,20 +479,12 @@ def _clusters(filters: Filters, zoom: int) -> bytes:
         .outerjoin(PublicReport, and_(PublicReport.id == cells.c.only, cells.c.number == 1))
         .outerjoin(PublicCategory, PublicCategory.id == PublicReport.category_id)
     )
-    features = []
-    for row in db.session.execute(found, bind_arguments=_PUBLIC):
-        one = {
-            "ref": row.ref,
-            "category": row.slug,
-            "icon": row.icon,
-            "state": row.state,
-            "text": row.text,
-        }
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [round(row.lon, 6), round(row.lat, 6)]},
-                "properties": one if row.number == 1 else {"count": row.number},
-            }
-        )
-    return orjson.dumps({"type": "FeatureCollection", "features": features})
+
+
+def _cell(row: Row[Any]) -> dict[str, Any]:
+    one = {"ref": row.ref, "category": row.slug, "icon": row.icon, "state": row.state, "text": row.text}
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": [round(row.lon, 6), round(row.lat, 6)]},
+        "properties": one if row.number == 1 else {"count": row.number},
+    }

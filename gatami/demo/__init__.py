@@ -388,6 +388,8 @@ class _Story:
 
     def _sayable(self, text: str) -> str:
         """What staff would send in the end, where the policy layer takes a word of the demo for somebody's."""
+        if not text:
+            return ""
         contacts = frozenset(self.report.municipality.public_contacts)
         return policy.scrub(text, policy.find(text, allowed=contacts), self.item["language"])
 

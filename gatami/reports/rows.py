@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..accounts import User
@@ -21,12 +21,18 @@ CONTACT_MOST = 254
 _EMAIL = re.compile(r"[^@\s<>()\[\]\\,;:\"]+@[^@\s<>()\[\]\\,;:\"]+\.[^@\s.<>\"]{2,}")
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """The rows that an index holds, where it needs only few of them."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Report(Model):
     __tablename__ = "reports"
     __table_args__ = (
         Index("ix_reports_created_at_id", "created_at", "id"),
         Index("ix_reports_municipality_id_state", "municipality_id", "state"),
         Index("ix_reports_category_id_created_at", "category_id", "created_at"),
+        Index("ix_reports_held", "id", **_where("text_publication = 'held'")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -113,6 +119,7 @@ class Contents:
 
 class Photo(Model):
     __tablename__ = "photos"
+    __table_args__ = (Index("ix_photos_held", "report_id", **_where("publication = 'held'")),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), index=True)

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask_babel import gettext as _
 
 from .. import publication
-from ..db import db
 from ..publication import Filters
 from . import page
 
@@ -31,7 +30,7 @@ def feed() -> Response:
     wanted = Filters(
         municipality=request.args.get("municipality", "")[:4], category=request.args.get("category", "")[:60]
     )
-    rows = db.session.execute(publication.reports(wanted).limit(MOST_ENTRIES)).all()
+    rows = publication.reports(wanted, MOST_ENTRIES)
     entries = [
         {
             "id": url_for("public.report", ref=row.ref, _external=True),
@@ -77,7 +76,7 @@ def report_feed(ref: str) -> Response:
             "category": report.category_slug,
             "state": event.to_state,
         }
-        for event in reversed(db.session.execute(publication.events(report.id)).all())
+        for event in reversed(publication.events(report.id))
     ]
     return _atom(
         title=", ".join(filter(None, (page.named(report.category_names), report.place_name, report.ref))),

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
+from cachetools import TTLCache
 from flask import Flask, Response, abort, current_app, g, render_template, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, get_translations
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup, escape
-from sqlalchemy import Select
 from werkzeug.exceptions import HTTPException
 
 from .. import accounts
@@ -77,6 +78,14 @@ def _locale() -> str:
     return str(get_locale() or "nb")
 
 
+def _catalogue() -> Any:
+    code = _locale()
+    kept: dict[str, Any] = g.setdefault("catalogues", {})
+    if code not in kept:
+        kept[code] = get_translations()
+    return kept[code]
+
+
 # Showing ------------------------------------------------------------------------------------------------------
 
 
@@ -93,9 +102,35 @@ def page(template: str, part: str | None = None, status: int = 200, **context: A
     return response
 
 
-def paginate(found: Select[Any], number: int, per_page: int = PER_PAGE) -> tuple[list[Any], bool]:
-    """The rows of one page, counted from 1, and whether there is another one behind it."""
-    rows = list(db.session.execute(found.limit(per_page + 1).offset((max(number, 1) - 1) * per_page)))
+_kept: TTLCache[tuple[Any, ...], tuple[str, str]] = TTLCache(maxsize=1000, ttl=60)
+_kept_lock = Lock()
+
+
+def kept(key: tuple[Any, ...], render: Callable[[], Response]) -> Response:
+    """A rendered page that is shown again for a minute at most, to visitors who are not signed in.
+
+    `key` names everything of the page that can change, read through the gate at this very request: what was taken
+    back is gone at once. The page keeps no nonce; each answer gets its own.
+    """
+    if current_user.is_authenticated:
+        return render()
+    key = (language(), request.full_path, *key)
+    with _kept_lock:
+        found = _kept.get(key)
+    if found is None:
+        response = render()
+        with _kept_lock:
+            _kept[key] = (response.get_data(as_text=True), csp_nonce())
+        return response
+    html, nonce = found
+    return Response(html.replace(nonce, csp_nonce()), mimetype="text/html")
+
+
+def paginate(
+    fetch: Callable[[int, int], Sequence[Any]], number: int, per_page: int = PER_PAGE
+) -> tuple[Sequence[Any], bool]:
+    """The rows of one page, counted from 1, and whether there is another one behind it. `fetch(limit, offset)`."""
+    rows = fetch(per_page + 1, (max(number, 1) - 1) * per_page)
     return rows[:per_page], len(rows) > per_page
 
 
@@ -226,6 +261,12 @@ def enqueue(task: str, *ids: int) -> None:
 
 def init_app(app: Flask) -> None:
     Babel(app, default_locale="nb", default_timezone="Europe/Oslo", locale_selector=language)
+    # Flask-Babel looks its catalogue up anew for each of a page's hundred texts; it is the same one for all of them.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text),
+        lambda one, many, number: _catalogue().ungettext(one, many, number),
+        newstyle=True,
+    )
     csp = _csp(app)
 
     @app.context_processor

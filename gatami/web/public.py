@@ -29,7 +29,7 @@ def municipality_shown(municipalities: list[Any], number: str) -> Any:
 def index() -> Response:
     wanted = page.filters()
     number = page.page_number()
-    rows, more = page.paginate(publication.reports(wanted), number)
+    rows, more = page.paginate(lambda limit, offset: publication.reports(wanted, limit, offset), number)
     municipalities = list(db.session.scalars(publication.municipalities()))
     shown = municipality_shown(municipalities, wanted.municipality)
     categories = list(db.session.scalars(publication.categories(shown.number if shown else "")))
@@ -63,13 +63,26 @@ def report(ref: str) -> Response:
     found = publication.report(ref.upper())
     if found is None:
         abort(404)
-    return page.page(
-        "public/report.html",
-        report=found,
-        events=db.session.execute(publication.events(found.id)).all(),
-        photos=db.session.execute(publication.photos(found.id)).all(),
-        map={"lat": found.lat, "lon": found.lon, "zoom": 16},
+
+    def render() -> Response:
+        return page.page(
+            "public/report.html",
+            report=found,
+            events=publication.events(found.id),
+            photos=publication.photos(found.id),
+            map={"lat": found.lat, "lon": found.lon, "zoom": 16},
+        )
+
+    # Every public change of a report touches its row, so the row names everything that its page shows.
+    key = (
+        found.ref,
+        found.changed_at,
+        found.state,
+        found.text_publication,
+        found.follower_count,
+        found.photo_key,
     )
+    return page.kept(key, render)
 
 
 @bp.get("/photos/<key>/<size>.webp")

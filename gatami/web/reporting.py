@@ -249,6 +249,9 @@ def create() -> Any:
         with db.session.no_autoflush:
             accounts.bound("submit", page.address(), current_app.config["SUBMITS_PER_HOUR"])
             report = reports.submit(submission)
+        # Read before the commit, after which every look at the row would ask the database again.
+        db.session.flush()
+        report_id, ref = report.id, report.ref
         db.session.commit()
     except accounts.TooManyAttempts:
         kept += [_keep(data, name) for data, name in photos]
@@ -271,11 +274,10 @@ def create() -> Any:
         found = reports.by_submission(submission.token)
         if found is None:
             raise
-        report = found
+        report_id, ref = found.id, found.ref
     _forget(kept)
-    page.enqueue("review", report.id)
-    page.enqueue("deliver")
-    return redirect(url_for("reporting.receipt", token=keyring.sign("receipt", report.ref)), 303)
+    page.enqueue("review", report_id)
+    return redirect(url_for("reporting.receipt", token=keyring.sign("receipt", ref)), 303)
 
 
 def explain(invalid: InvalidReport) -> dict[str, str]:
@@ -537,7 +539,7 @@ def mine(token: str) -> Response:
             }
             for photo in report.photos
         ],
-        events=db.session.execute(publication.events(report.id)).all(),
+        events=publication.events(report.id),
         can_withdraw=report.closed_at is None,
         token=token,
     )

@@ -65,8 +65,15 @@ def upgrade() -> None:
             null = "NOT NULL" if filled else "NULL"
             op.execute(f"ALTER TABLE {table} ADD COLUMN {column} geometry({kind}, 4326) {null}")
             op.execute(f"CREATE INDEX idx_{table}_{column} ON {table} USING gist ({column})")
+    held("ix_reports_held", "reports", "id", "text_publication = 'held'")
+    held("ix_photos_held", "photos", "report_id", "publication = 'held'")
     for name, statement in VIEWS.items():
         op.execute(f"CREATE VIEW {name} AS {statement}")
+
+
+def held(name: str, table: str, column: str, condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(name, table, [column], sqlite_where=where, postgresql_where=where)
 
 
 def tables() -> None:
