@@ -12,7 +12,8 @@ class Config:
     #: `make run` serves on one's own machine; `testing` runs tasks inline and keeps the queue in memory.
     MODE = "production"
 
-    #: Signs sessions and links in mails. Secret; at least 32 characters.
+    #: Signs sessions and links in mails, and makes stored addresses findable. Secret; at least 32 characters. Changing
+    #: it signs everyone out, ends every link and hides accounts and follows from their owners' addresses.
     SECRET_KEY = ""
     #: Fernet keys, comma-separated, that seal private text, contact details and photos at rest. The first one
     #: seals, all of them open: put a new key first, run `flask keys rotate`, then drop the old one. Secret.
@@ -36,8 +37,8 @@ class Config:
     MAIL_FOLDER = "var/mail"
     #: Sender of every mail.
     MAIL_FROM = "GataMi <gatami@localhost>"
-    #: Seconds a worker may hold a message before another may try it again.
-    LEASE_S = 60
+    #: Seconds a worker may hold a message before another may try it again; longer than the slowest mail server takes.
+    LEASE_S = 300
     #: Tries before a message is given up; the pauses between them double from one minute.
     DELIVERY_TRIES = 8
     #: Folder in which this machine's workers note each message that the mail server took, the moment it took it.
@@ -62,7 +63,7 @@ class Config:
     SUBMITS_PER_HOUR = 300
     #: Mails an hour that follow forms and password forms may cause to one address, whoever asks.
     MAILS_PER_HOUR = 5
-    #: Failed sign-ins in a quarter of an hour before an account, or an IP address, must wait.
+    #: Failed sign-ins in a quarter of an hour before an account must wait; an IP address may fail ten times as often.
     SIGN_IN_FAILURES = 8
     #: Proxies in front of the web server whose X-Forwarded-* headers are believed.
     TRUSTED_PROXIES = 0
@@ -78,5 +79,3 @@ class Config:
     POOL_SIZE = 10
     #: Milliseconds before PostgreSQL ends a statement of a public page.
     PUBLIC_STATEMENT_TIMEOUT_MS = 10000
-    #: Days after closing in which a reporter may ask for reopening.
-    REOPEN_DAYS = 28

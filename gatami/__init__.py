@@ -13,6 +13,7 @@ from flask import Flask
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from sqlalchemy import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
@@ -52,6 +53,8 @@ def create_app(**overrides: Any) -> Flask:
     login = LoginManager(app)
     login.user_loader(accounts.by_session)
     login.login_view = "accounts.sign_in"
+    # The page says itself why it asks, in the reader's language.
+    login.login_message = None
     login.session_protection = "basic"
 
     page.init_app(app)
@@ -84,9 +87,11 @@ def _check(app: Flask) -> None:
     if len(app.config["SECRET_KEY"]) < 32:
         raise NotConfigured("GATAMI_SECRET_KEY needs at least 32 characters.")
     private, public_ = app.config["DATABASE_URL"], app.config["PUBLIC_DATABASE_URL"]
-    if private.startswith("postgresql") and not public_:
+    if private.startswith("postgresql") and (
+        not public_ or make_url(public_).username in (None, make_url(private).username)
+    ):
         raise NotConfigured(
-            "GATAMI_PUBLIC_DATABASE_URL is missing: PostgreSQL needs a role of its own for the public."
+            "GATAMI_PUBLIC_DATABASE_URL must name a role of its own: public pages must not read as the owner of tables."
         )
 
 
@@ -105,6 +110,8 @@ def _derive(app: Flask) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="__Host-gatami" if https else "gatami",
         PERMANENT_SESSION_LIFETIME=12 * 3600,
+        # Twelve hours from the sign-in, and not from the last click.
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_FORM_MEMORY_SIZE=1_000_000,
         MAX_FORM_PARTS=200,
         WTF_CSRF_TIME_LIMIT=12 * 3600,

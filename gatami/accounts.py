@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from datetime import datetime, timedelta
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .db import Model, Sealed, UtcDateTime, db, keyring, now
 from .municipalities import Department, Municipality
+
+log = logging.getLogger(__name__)
 
 ROLES = ("resident", "caseworker", "leader", "administrator")
 
@@ -48,12 +51,16 @@ class PasswordTooShort(Exception):
     """Fewer characters than PASSWORD_MINIMUM."""
 
 
+class PasswordTooEasy(Exception):
+    """A password that is among the first to be guessed."""
+
+
 class User(Model):
     __tablename__ = "users"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    """A caseworker's name is public beside an answer: the municipality is not anonymous."""
+    name: Mapped[str] = mapped_column(Sealed)
+    """A caseworker's name is public beside an answer, where the event holds it: the municipality is not anonymous."""
     email: Mapped[str] = mapped_column(Sealed)
     email_fingerprint: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str | None]
@@ -119,17 +126,16 @@ def department_of(user: User, municipality_id: int) -> Department | None:
     return next((m.department for m in user.memberships if m.municipality_id == municipality_id), None)
 
 
-def staff_of(municipality_id: int) -> Select[User]:
-    return (
+def staff_of(municipality_id: int) -> list[User]:
+    """Who handles the municipality's cases, by name."""
+    found = db.session.scalars(
         select(User)
         .join(Membership)
         .where(
-            Membership.municipality_id == municipality_id,
-            Membership.role.in_(ACTS["handle"]),
-            User.active,
+            Membership.municipality_id == municipality_id, Membership.role.in_(ACTS["handle"]), User.active
         )
-        .order_by(User.name)
     )
+    return sorted(found.unique(), key=lambda user: user.name.casefold())
 
 
 def by_email(email: str) -> User | None:
@@ -159,12 +165,22 @@ def add(email: str, name: str, password: str | None = None, language: str = "nb"
     return user
 
 
+def end_sessions(user: User) -> None:
+    """Make every session of the user worthless, on whatever machine it is."""
+    user.session_key = (user.session_key or 0) + 1
+
+
 def set_password(user: User, password: str) -> None:
-    """Store the password's argon2 hash and end the user's other sessions. Raises PasswordTooShort."""
+    """Store the password's argon2 hash and end the user's sessions. Raises PasswordTooShort, PasswordTooEasy."""
     if len(password) < PASSWORD_MINIMUM:
         raise PasswordTooShort
+    from zxcvbn import zxcvbn
+
+    # ASVS 2.1.7: what stands in every list of passwords is none; so is one's own name or address.
+    if zxcvbn(password[:72], user_inputs=[user.name, user.email])["score"] < 2:
+        raise PasswordTooEasy
     user.password_hash = _hasher.hash(password)
-    user.session_key = (user.session_key or 0) + 1
+    end_sessions(user)
 
 
 def grant(
@@ -188,8 +204,13 @@ def authenticate(email: str, password: str, address: str, failures: int) -> User
     per address. Raises TooManyAttempts, WrongEmailOrPassword; the door commits after either, so that the failure
     counts.
     """
-    keys = (keyring.fingerprint("account " + email), keyring.fingerprint("address " + address))
-    if any(_tries("sign-in", key, timedelta(minutes=15)) >= failures for key in keys):
+    # A town hall shares one address, so an address may fail more often than an account.
+    most = {
+        keyring.fingerprint("account " + email.strip()): failures,
+        keyring.fingerprint("address " + address): 10 * failures,
+    }
+    if any(_tries("sign-in", key, timedelta(minutes=15)) >= bound for key, bound in most.items()):
+        log.warning("A sign-in was refused: too many failures. Account %s.", next(iter(most))[:12])
         raise TooManyAttempts
     user = by_email(email)
     known = user.password_hash if user and user.active and user.password_hash else None
@@ -198,10 +219,12 @@ def authenticate(email: str, password: str, address: str, failures: int) -> User
     except (VerificationError, InvalidHashError):
         known = None
     if user is None or known is None:
-        db.session.add_all(Attempt(purpose="sign-in", who=key) for key in keys)
+        db.session.add_all(Attempt(purpose="sign-in", who=key) for key in most)
+        log.warning("A sign-in failed. Account %s.", next(iter(most))[:12])
         raise WrongEmailOrPassword
     if _hasher.check_needs_rehash(known):
         user.password_hash = _hasher.hash(password)
+    log.info("User %d signed in.", user.id)
     return user
 
 

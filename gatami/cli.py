@@ -84,6 +84,8 @@ def add_user(email: str, name: str, municipality: str | None, role: str, passwor
     user = accounts.by_email(email) or accounts.add(email, name)
     try:
         accounts.set_password(user, password)
+    except accounts.PasswordTooEasy:
+        raise click.ClickException("The password is too easy to guess.") from None
     except accounts.PasswordTooShort:
         raise click.ClickException(
             f"The password needs at least {accounts.PASSWORD_MINIMUM} characters."
@@ -106,7 +108,9 @@ def load(number: int) -> None:
     from . import demo
 
     if current_app.config["MODE"] == "production":
-        raise click.ClickException("The demo has sign-ins that everyone knows; it is not loaded in production.")
+        raise click.ClickException(
+            "The demo has sign-ins that everyone knows; it is not loaded in production."
+        )
     demo.load()
     db.session.commit()
     if number:

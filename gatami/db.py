@@ -336,6 +336,8 @@ def init_app(app: Flask) -> None:
         for name, engine in db.engines.items():
             if engine.dialect.name == "sqlite":
                 _prepare_sqlite(engine, public=name == PUBLIC)
+            elif name == PUBLIC:
+                event.listen(engine, "connect", _refuse_an_open_gate)
 
 
 def _prepare_sqlite(engine: Engine, *, public: bool) -> None:
@@ -353,9 +355,34 @@ def _prepare_sqlite(engine: Engine, *, public: bool) -> None:
             connection.execute("PRAGMA foreign_keys = ON")
 
 
-_SPATIAL = ("idx_", "sqlite_stat", "spatial_ref_sys", "geometry_columns", "views_geometry_columns", "virts_geometry_columns")
-"""SpatiaLite's own tables, which hold boxes and names of columns and are read to find a point by its place, and
-SQLite's notes on how many rows an index holds."""
+class GateIsOpen(Exception):
+    """The role of PUBLIC_DATABASE_URL may read private tables; nothing is served through it."""
+
+
+def _refuse_an_open_gate(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT bool_or(has_table_privilege(oid, 'SELECT')) FROM pg_class WHERE relname = 'originals'"
+        )
+        if cursor.fetchone()[0]:
+            raise GateIsOpen(
+                "The public role may read private tables. Run `flask gate apply` with a role of its own."
+            )
+    connection.rollback()
+
+
+_RTREE = ("", "_node", "_parent", "_rowid")
+_SPATIAL = {
+    "SpatialIndex",
+    "geometry_columns",
+    "spatial_ref_sys",
+    "sqlite_stat1",
+    "views_geometry_columns",
+    "virts_geometry_columns",
+    *(f"idx_{column}{part}" for column in ("reports_place", "municipalities_border") for part in _RTREE),
+}
+"""SpatiaLite's own tables that are read to find a point by its place, and SQLite's notes on how many rows an index
+holds. The index of the followers' circles is not among them, nor the samples that SQLite may take of any column."""
 
 
 def _close_the_gate(connection: sqlite.Connection) -> None:
@@ -384,7 +411,7 @@ def _close_the_gate(connection: sqlite.Connection) -> None:
         if action != sqlite.SQLITE_READ or not second or not first:
             # A count reads its table under an empty column name, and shows nothing of it.
             return int(sqlite.SQLITE_OK)
-        if first in public_views or first.startswith(_SPATIAL) or first == "SpatialIndex":
+        if first in public_views or first in _SPATIAL:
             return int(sqlite.SQLITE_OK)
         if view in public_views and (first, second) in shown:
             return int(sqlite.SQLITE_OK)

@@ -63,11 +63,26 @@ def test_too_many_failures_must_wait_even_with_the_right_password(app):
 
 def test_one_address_cannot_try_many_accounts(app):
     factories.user()
+    for number in range(10):
+        with pytest.raises(accounts.WrongEmailOrPassword):
+            accounts.authenticate(f"gjett{number}@prove.example", "feil", "192.0.2.1", 1)
+    with pytest.raises(accounts.TooManyAttempts):
+        accounts.authenticate("liv@prove.example", factories.PASSWORD, "192.0.2.1", 1)
+
+
+def test_spaces_around_an_address_are_no_other_account(app):
+    user = factories.user()
     for number in range(3):
         with pytest.raises(accounts.WrongEmailOrPassword):
-            accounts.authenticate(f"gjett{number}@prove.example", "feil", "192.0.2.1", 3)
+            accounts.authenticate(" " * number + user.email, "feil", f"192.0.2.{number}", 3)
     with pytest.raises(accounts.TooManyAttempts):
-        accounts.authenticate("liv@prove.example", factories.PASSWORD, "192.0.2.1", 3)
+        accounts.authenticate(user.email, factories.PASSWORD, "192.0.2.9", 3)
+
+
+@pytest.mark.parametrize("password", ["passordpassord", "123456789012", "liv prøvesen", "qwertyuiopasdf"])
+def test_a_password_that_is_quickly_guessed_is_none(app, password):
+    with pytest.raises(accounts.PasswordTooEasy):
+        accounts.set_password(factories.user("Liv Prøvesen"), password)
 
 
 def test_a_new_password_ends_other_sessions(app):

@@ -197,9 +197,10 @@ def public_addresses(app, planted):
 
 
 QUERIES = [
-    *(f"/map.geojson?bbox=11,64,13,65&zoom={zoom}" for zoom in (1, 8, 12, 15, 16, 18, 22)),
-    "/map.geojson?bbox=11,64,13,65&zoom=16&state=closed",
-    f"/map.geojson?bbox=11,64,13,65&zoom=16&q={CANARY}",
+    *(f"/map.geojson?bbox=11,64,13,65&zoom={zoom}" for zoom in (1, 8, 12)),
+    *(f"/map.geojson?bbox=11.9,64.4,12.1,64.6&zoom={zoom}" for zoom in (14, 15, 16)),
+    "/map.geojson?bbox=11.9,64.4,12.1,64.6&zoom=16&state=closed",
+    f"/map.geojson?bbox=11.9,64.4,12.1,64.6&zoom=16&q={CANARY}",
     f"/?q={CANARY}",
     *(f"/?state={state}" for state in ("open", "fixed", "closed", "withdrawn", "duplicate")),
     "/?page=2",

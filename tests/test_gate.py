@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from gatami import publication
-from gatami.db import PUBLIC, db
+from gatami import create_app, publication
+from gatami.db import PUBLIC, GateIsOpen, db
 
 from . import factories
 
@@ -60,6 +60,10 @@ def test_no_column_of_a_table_is_readable(ask, table):
         "WITH public_events AS (SELECT private FROM events) SELECT * FROM public_events",
         "SELECT email FROM (SELECT email FROM users) AS public_reports",
         "WITH public_reports AS (SELECT assignee_id FROM reports) SELECT * FROM public_reports",
+        # What the database keeps beside the tables tells of them too.
+        "SELECT * FROM idx_area_follows_place",
+        "SELECT * FROM sqlite_stat4",
+        "SELECT * FROM pg_stats WHERE tablename = 'originals' LIMIT (SELECT count(*) FROM originals)",
     ],
 )
 def test_a_borrowed_name_opens_nothing(ask, sql):
@@ -87,6 +91,27 @@ def test_nothing_can_be_written(ask, sql):
 def test_views_show_plain_rows_and_find_by_place(ask):
     found = publication.nearby(*factories.RANEM, "hull-i-vegen", 250)
     assert [row.category_slug for row in found] == ["hull-i-vegen"]
+
+
+def test_the_map_is_not_empty_after_analyze(app):
+    """SQLite's statistics are read by its spatial index, through the same authorizer."""
+    factories.report()
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    db.engines[PUBLIC].dispose()
+    assert len(publication.nearby(*factories.RANEM, "hull-i-vegen", 250)) == 1
+
+
+def test_a_public_role_that_reads_more_is_not_served(app, settings):
+    if db.engine.dialect.name == "sqlite":
+        return
+    with pytest.raises(SystemExit, match="PUBLIC_DATABASE_URL"):
+        create_app(**(settings | {"PUBLIC_DATABASE_URL": settings["DATABASE_URL"]}))
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("GRANT SELECT ON originals TO gatami_public")
+    db.engines[PUBLIC].dispose()
+    with pytest.raises(GateIsOpen):
+        publication.report("XXXXXXXX")
 
 
 def test_a_private_event_is_not_in_the_view(app, ask):

@@ -15,7 +15,10 @@ from . import factories
 @pytest.fixture
 def tasks(app):
     """The worker's tasks by their names, periodic ones among them."""
-    return {task.__name__.removeprefix("queuetask_"): task for task in app.extensions["huey"]._registry._registry.values()}
+    return {
+        task.__name__.removeprefix("queuetask_"): task
+        for task in app.extensions["huey"]._registry._registry.values()
+    }
 
 
 def test_the_worker_knows_its_tasks(app, tasks):

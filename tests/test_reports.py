@@ -236,6 +236,94 @@ def test_withdrawing_takes_text_and_photos_from_the_public(app):
         reports.withdraw(made)
 
 
+def test_what_was_withdrawn_stays_withdrawn(app, monkeypatch):
+    actor = factories.user()
+    made = factories.report(photos=[factories.picture()])
+    render = reports.publishing.pictures.render
+
+    def withdrawn_meanwhile(*args):
+        reports.withdraw(made)
+        db.session.commit()
+        return render(*args)
+
+    monkeypatch.setattr(reports.publishing.pictures, "render", withdrawn_meanwhile)
+    area()
+    assert reports.review(made.id, 10, 2**31)
+    db.session.commit()
+    assert made.photos[0].publication == "removed"
+    assert not db.session.scalars(select(Delivery).where(Delivery.kind == "area_new")).all()
+    for publish in (
+        lambda: reports.publish_text(made, "Hullet", actor),
+        lambda: reports.publish_photo(made.photos[0], actor),
+        lambda: reports.hold_photo(made.photos[0], actor),
+        lambda: reports.hold_text(made, actor),
+    ):
+        with pytest.raises(reports.NothingToShow):
+            publish()
+
+
+def test_a_photo_whose_file_is_gone_does_not_hold_up_the_rest(app):
+    made = factories.report(photos=[factories.picture(), factories.picture()])
+    media.private.delete(made.photos[0].stored("original"))
+    assert reports.review(made.id, 10, 2**31)
+    db.session.commit()
+    assert [photo.publication for photo in made.photos] == ["removed", "held"]
+
+
+def test_a_number_of_a_follow_is_never_used_again(app):
+    """A link to confirm names the number; it must not confirm somebody else's follow later."""
+    made = factories.report()
+    first = reports.follow(made, "en@prove.example", "nb")
+    number = first.id
+    reports.unfollow(first)
+    db.session.commit()
+    assert reports.follow(made, "to@prove.example", "nb").id != number
+
+
+def test_a_daily_follower_hears_of_what_was_held_at_first(app):
+    actor, follow = factories.user(), area(frequency="daily")
+    follow.confirmed_at = now() - timedelta(hours=5)
+    made = factories.report()
+    reports.hold_text(made, actor)
+    reports.review(made.id, 10, 2**31)
+    db.session.commit()
+    assert reports.send_digests(now()) == 0
+    reports.publish_text(made, "Hull i vegen", actor)
+    db.session.commit()
+    assert reports.send_digests(now()) == 1
+
+
+def test_two_areas_of_one_person_are_one_mail(app):
+    area()
+    area(lat=factories.RANEM[0], lon=factories.RANEM[1], radius_m=500)
+    made = factories.report()
+    reports.review(made.id, 10, 2**31)
+    db.session.commit()
+    assert len(db.session.scalars(select(Delivery).where(Delivery.kind == "area_new")).all()) == 1
+
+
+def test_what_the_public_read_before_stays_with_the_event(app):
+    actor, made = factories.user(), factories.report(text="Hull ved brua")
+    reports.publish_text(made, "Hull ved ei bru", actor)
+    db.session.commit()
+    event = db.session.scalars(select(Event).where(Event.kind == "text_published")).one()
+    assert (event.private, event.text) == ("Hull ved brua", None)
+
+
+@pytest.mark.parametrize(
+    "address", ["kåre@prove.example", "a..b@prove.example", "a@x..no", "a@b", "@x.no", "a@-x.no", "a b@x.no"]
+)
+def test_an_address_that_no_mail_reaches_is_none(address):
+    assert not reports.is_email(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["kari.nordmann+vei@prove.example", "a@blåbær.no", "o'neil@prove.example"]
+)
+def test_an_address_that_mail_reaches(address):
+    assert reports.is_email(address)
+
+
 def test_a_text_that_staff_publish_passes_the_policy_again(app):
     actor, made = factories.user(), factories.report()
     reports.hold_text(made, actor)

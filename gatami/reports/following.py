@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 
 from .. import notifications
 from ..accounts import User, department_of
 from ..db import db, distance_m, keyring, now, point
+from ..municipalities import Category
 from .rows import AreaFollow, Event, Follow, Report, is_email
 
 RADIUS_M = (100, 20_000)
@@ -184,7 +185,10 @@ def announce(report: Report) -> None:
     """Tell those who follow the area at once. Telling twice is not possible: the message's key is the same."""
     if report.text_publication != "published":
         return
-    followers = {f"new:{report.id}:area:{f.id}": f for f in area_followers(report) if f.frequency == "now"}
+    report.published_at = report.published_at or now()
+    # One mail for who follows both a circle and the municipality around it.
+    people = {f.email_fingerprint: f for f in area_followers(report) if f.frequency == "now"}
+    followers = {f"new:{report.id}:area:{f.id}": f for f in people.values()}
     for key in notifications.known(list(followers)):
         del followers[key]
     for key, f in followers.items():
@@ -192,34 +196,46 @@ def announce(report: Report) -> None:
         notifications.queue("area_new", f.email, f.language, key, told(report) | {"unsubscribe_token": token})
 
 
+DIGEST_MOST = 100
+"""Reports in one daily mail; the rest comes with the next one."""
+
+
 def send_digests(at: datetime) -> int:
     """One mail to each daily follower with something new since the last one; how many. The door commits."""
     sent = 0
     daily = select(AreaFollow).where(AreaFollow.frequency == "daily", AreaFollow.confirmed_at.is_not(None))
     for f in db.session.scalars(daily):
-        since = f.digest_at or f.confirmed_at or f.created_at
-        new = select(Report).where(
-            Report.municipality_id == f.municipality_id,
-            Report.text_publication == "published",
-            Report.reviewed_at > since,
-            Report.reviewed_at <= at,
-        )
-        if f.radius_m is not None:
-            new = new.where(distance_m(Report.place, f.lon, f.lat) <= f.radius_m)
-        items = [
-            told(r)
-            for r in db.session.scalars(new.order_by(Report.created_at).limit(200))
-            if not f.categories or r.category.slug in f.categories
-        ]
+        found = list(db.session.scalars(_new_in_area(f, at).limit(DIGEST_MOST)))
         f.digest_at = at
-        if items:
-            token = keyring.sign("unsubscribe", ["area", f.id])
-            notifications.queue(
-                "area_digest",
-                f.email,
-                f.language,
-                f"digest:{f.id}:{at:%Y%m%d%H}",
-                {"items": items, "count": len(items), "unsubscribe_token": token},
-            )
-            sent += 1
+        if not found:
+            continue
+        if len(found) == DIGEST_MOST:
+            f.digest_at = found[-1].published_at
+        notifications.queue(
+            "area_digest",
+            f.email,
+            f.language,
+            f"digest:{f.id}:{at:%Y%m%d%H}",
+            {
+                "items": [told(report) for report in found],
+                "count": len(found),
+                "unsubscribe_token": keyring.sign("unsubscribe", ["area", f.id]),
+            },
+        )
+        sent += 1
     return sent
+
+
+def _new_in_area(f: AreaFollow, at: datetime) -> Select[Report]:
+    new = select(Report).where(
+        Report.municipality_id == f.municipality_id,
+        Report.text_publication == "published",
+        Report.published_at > (f.digest_at or f.confirmed_at),
+        Report.published_at <= at,
+    )
+    if f.radius_m is not None:
+        new = new.where(distance_m(Report.place, f.lon, f.lat) <= f.radius_m)
+    if f.categories:
+        wanted = select(Category.id).where(Category.slug.in_(f.categories))
+        new = new.where(Report.category_id.in_(wanted))
+    return new.order_by(Report.published_at)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from datetime import datetime
+from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import undefer
 
@@ -45,8 +47,9 @@ def review(report_id: int, seconds: int, memory: int, place_name: str | None = N
     if report is None or report.reviewed_at is not None:
         return False
     key = report.original.data_key
-    for photo in [p for p in report.photos if p.publication == "waiting"]:
-        _render(photo, key, seconds, memory)
+    rendered = [
+        _render(photo, key, seconds, memory) for photo in report.photos if photo.publication == "waiting"
+    ]
     taken = changed(
         update(Report)
         .where(Report.id == report_id, Report.reviewed_at.is_(None))
@@ -55,22 +58,29 @@ def review(report_id: int, seconds: int, memory: int, place_name: str | None = N
     )
     if taken != 1:
         return False
+    for photo_id, values in rendered:
+        # Only what still waits: the reporter may have withdrawn the report while the pictures were made.
+        waiting = update(Photo).where(Photo.id == photo_id, Photo.publication == "waiting")
+        changed(waiting.values(**values).execution_options(synchronize_session=False))
+    db.session.expire_all()
     if place_name and not report.place_name:
         report.place_name = place_name[:CONTACT_MOST]
     announce(report)
     return True
 
 
-def _render(photo: Photo, key: DataKey, seconds: int, memory: int) -> None:
+def _render(photo: Photo, key: DataKey, seconds: int, memory: int) -> tuple[int, dict[str, Any]]:
+    """Make and seal the photo's public sizes; its id, and what its row is to hold from now on."""
     try:
         original = key.open(media.private.get(photo.stored("original")))
-        for rendition in pictures.render(original, seconds, memory):
-            media.private.put(photo.stored(rendition.size), key.seal(rendition.data))
-            photo.width, photo.height = rendition.width, rendition.height
-        photo.publication = "held"
-    except pictures.Unreadable as error:
-        log.warning("Photo %s cannot be read: %s", photo.id, error)
-        photo.publication, photo.failure = "removed", "unreadable"
+        renditions = pictures.render(original, seconds, memory)
+    except (pictures.Unreadable, media.NoSuchMedia, InvalidTag) as error:
+        log.warning("Photo %s cannot be shown: %s %s", photo.id, type(error).__name__, error)
+        return photo.id, {"publication": "removed", "failure": "unreadable"}
+    for rendition in renditions:
+        media.private.put(photo.stored(rendition.size), key.seal(rendition.data))
+    largest = renditions[-1]
+    return photo.id, {"publication": "held", "width": largest.width, "height": largest.height}
 
 
 def photo_bytes(photo: Photo, size: str) -> bytes:
@@ -80,23 +90,28 @@ def photo_bytes(photo: Photo, size: str) -> bytes:
 
 def publish_text(report: Report, text: str, actor: User) -> None:
     """Show a text that a person looked at. It passes the policy layer once more. Raises NothingToShow."""
+    if report.state == "withdrawn":
+        raise NothingToShow
     masked = (
         mask(text, report.language, frozenset(report.municipality.public_contacts)) if text.strip() else None
     )
     if not masked:
         raise NothingToShow
-    changed = masked != report.public_text
+    before = report.public_text
     report.public_text, report.text_publication = masked, "published"
     _keep_masked(report, masked)
-    record(report, "text_published", actor=actor, public=True, tell=False)
-    if changed and report.reviewed_at:
+    # Nothing is edited silently: what the public read until now stays with the event, sealed.
+    record(report, "text_published", actor=actor, private=before, public=True, tell=False)
+    if report.reviewed_at:
         announce(report)
 
 
 def hold_text(report: Report, actor: User) -> None:
     """Take the text from the public until a person publishes it again."""
-    report.public_text, report.text_publication = None, "held"
-    record(report, "text_held", actor=actor, public=True, tell=False)
+    if report.state == "withdrawn":
+        raise NothingToShow
+    before, report.public_text, report.text_publication = report.public_text, None, "held"
+    record(report, "text_held", actor=actor, private=before, public=True, tell=False)
 
 
 def _keep_masked(report: Report, masked: str) -> None:
@@ -107,7 +122,7 @@ def _keep_masked(report: Report, masked: str) -> None:
 
 def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
     """Copy the photo's sizes into the store that the public reads."""
-    if photo.width is None:
+    if photo.width is None or photo.publication == "removed" or photo.report.state == "withdrawn":
         raise NothingToShow
     for size in pictures.SIZES:
         media.released.put(f"{photo.key}/{size}.webp", photo_bytes(photo, size))
@@ -118,6 +133,8 @@ def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
 
 
 def hold_photo(photo: Photo, actor: User) -> None:
+    if photo.publication == "removed":
+        raise NothingToShow
     _unpublish_photo(photo, "held")
     _choose_cover(photo.report)
     record(photo.report, "photo_held", actor=actor, public=True, tell=False)

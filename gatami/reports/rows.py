@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, relationship
 
 from ..accounts import User
 from ..db import DataKey, Json, Model, OptionalPoint, Point, Sealed, UtcDateTime, db, keyring, now
@@ -18,7 +18,9 @@ from ..municipalities import Category, Municipality, Names
 CONTACT_MOST = 254
 """Characters of a name, an e-mail address or a short answer (RFC 5321's limit for an address)."""
 
-_EMAIL = re.compile(r"[^@\s<>()\[\]\\,;:\"]+@[^@\s<>()\[\]\\,;:\"]+\.[^@\s.<>\"]{2,}")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[^\W\d_]{{2,}}")
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -66,6 +68,8 @@ class Report(Model):
     """Fingerprint of the form that was sent. A form sent again after a broken line makes no second report."""
     reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     """When the worker was done with the photos and the followers of the area; None: it still has to."""
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When the text was public for the first time, and its area heard of it."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     """The last change that the public sees."""
@@ -168,7 +172,8 @@ class Follow(Model):
     """Somebody's wish for a mail at each change of one report, confirmed from the mailbox itself."""
 
     __tablename__ = "follows"
-    __table_args__ = (UniqueConstraint("report_id", "email_fingerprint"),)
+    # Links in mails name a follow by its number, which must never become another one's.
+    __table_args__ = (UniqueConstraint("report_id", "email_fingerprint"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
@@ -186,6 +191,7 @@ class AreaFollow(Model):
     """The same for new reports in a circle, or in the whole municipality, of chosen categories."""
 
     __tablename__ = "area_follows"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     municipality_id: Mapped[int] = mapped_column(ForeignKey("municipalities.id"), index=True)
@@ -210,7 +216,13 @@ class AreaFollow(Model):
 
 
 def is_email(address: str) -> bool:
-    return len(address.strip()) <= CONTACT_MOST and _EMAIL.fullmatch(address.strip()) is not None
+    """Whether a mail can be addressed to it (RFC 5321's dot-string; a domain may hold æ, ø and å)."""
+    address = address.strip()
+    try:
+        domain = address.rpartition("@")[2].encode("idna")
+    except UnicodeError:
+        return False
+    return len(address) <= CONTACT_MOST and len(domain) > 3 and _EMAIL.fullmatch(address) is not None
 
 
 def private_token(report: Report) -> str:
@@ -234,6 +246,7 @@ def sent_by(user: User) -> Select[Report]:
     return (
         select(Report)
         .join(Original)
+        .options(contains_eager(Report.original))
         .where(Original.email_fingerprint == user.email_fingerprint)
         .order_by(Report.created_at.desc())
     )
@@ -242,7 +255,12 @@ def sent_by(user: User) -> Select[Report]:
 def followed_by(user: User) -> Select[Follow]:
     """The reports that the user's e-mail address follows, the newest first."""
     mine = Follow.email_fingerprint == user.email_fingerprint
-    return select(Follow).where(mine, Follow.confirmed_at.is_not(None)).order_by(Follow.created_at.desc())
+    return (
+        select(Follow)
+        .where(mine, Follow.confirmed_at.is_not(None))
+        .options(joinedload(Follow.report))
+        .order_by(Follow.created_at.desc())
+    )
 
 
 def areas_followed_by(user: User) -> Select[AreaFollow]:

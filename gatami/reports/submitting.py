@@ -125,11 +125,16 @@ def by_submission(token: str) -> Report | None:
 
 
 def _is_the_same(report: Report, submission: Submission) -> bool:
-    place = (round(submission.lat or 0, 6), round(submission.lon or 0, 6))
+    """Whether everything is as it was sent the first time, so that whoever sends it learns nothing from the answer."""
+    sent = report.original.contents
     return (
-        report.original.contents.text == submission.text.strip()
+        (sent.text, sent.name, sent.email, sent.phone)
+        == tuple(
+            typed.strip() for typed in (submission.text, submission.name, submission.email, submission.phone)
+        )
         and report.category.slug == submission.category
-        and (report.lat, report.lon) == place
+        and (report.lat, report.lon) == (round(submission.lat or 0, 6), round(submission.lon or 0, 6))
+        and len(report.photos) >= len(submission.photos)
     )
 
 

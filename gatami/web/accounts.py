@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request, session, url_for
@@ -24,7 +25,7 @@ def sign_in() -> Response:
 
 @bp.post("/sign-in")
 def start_session() -> Any:
-    email, error, status = request.form.get("email", "")[:254], "", 422
+    email, error, status = page.plain(request.form.get("email", ""))[:254].strip(), "", 422
     try:
         user = accounts.authenticate(
             email,
@@ -55,6 +56,10 @@ def start_session() -> Any:
 
 @bp.post("/sign-out")
 def sign_out() -> Any:
+    if current_user.is_authenticated:
+        # The cookie is signed, not stored: a copy of it would outlive the sign-out.
+        accounts.end_sessions(current_user)
+        db.session.commit()
     logout_user()
     session.clear()
     return redirect(url_for("public.index"), 303)
@@ -68,7 +73,7 @@ def password_request() -> Response:
 @bp.post("/password")
 def send_password_link() -> Any:
     """Mail a link to choose a password. The page is the same whether there is an account or not."""
-    email = request.form.get("email", "")[:254]
+    email = page.plain(request.form.get("email", ""))[:254].strip()
     if not reports.is_email(email):
         return page.page(
             "accounts/password_request.html",
@@ -85,7 +90,7 @@ def send_password_link() -> Any:
     user = accounts.by_email(email)
     token = keyring.sign("password", [email.strip(), user.session_key if user else 0])
     notifications.queue(
-        "password_link", email.strip(), page.language(), f"password:{token[-27:]}", {"token": token}
+        "password_link", email.strip(), page.language(), f"password:{secrets.token_hex(8)}", {"token": token}
     )
     db.session.commit()
     page.enqueue("deliver")
@@ -117,7 +122,7 @@ def set_password(token: str) -> Any:
     if link is None:
         return page.page("accounts/password.html", status=410, link=None, token=token, errors={}, name="")
     email, user = link
-    name, errors = request.form.get("name", "").strip()[:254], {}
+    name, errors = page.plain(request.form.get("name", "")).strip()[:254], {}
     if user is None and not name:
         errors["name"] = "name_missing"
     try:
@@ -127,6 +132,9 @@ def set_password(token: str) -> Any:
     except accounts.PasswordTooShort:
         db.session.rollback()
         errors["password"] = "password_too_short"  # noqa: S105  (names the message, not a password)
+    except accounts.PasswordTooEasy:
+        db.session.rollback()
+        errors["password"] = "password_too_easy"  # noqa: S105  (names the message, not a password)
     if errors or user is None:
         return page.page(
             "accounts/password.html", status=422, link=link, token=token, errors=errors, name=name,

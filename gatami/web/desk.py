@@ -95,13 +95,14 @@ def _case_page(
         photos=report.photos,
         events=list(cases.events(report)),
         last_change=cases.last_change(report) if conflict else None,
-        staff=db.session.scalars(accounts.staff_of(report.municipality_id)).unique().all(),
+        staff=accounts.staff_of(report.municipality_id),
         transitions=cases.TRANSITIONS[report.state],
         needs_reason=cases.NEEDS_REASON,
         overdue=cases.is_overdue(report, now()),
         errors=errors or {},
         conflict=conflict,
         typed=request.form if request.method == "POST" else {},
+        typed_photo=(request.view_args or {}).get("number"),
         map={"lat": report.lat, "lon": report.lon, "zoom": 16},
     )
 
@@ -176,8 +177,8 @@ def _version() -> int:
     return request.form.get("version", -1, type=int)
 
 
-def _text() -> str:
-    return request.form.get("text", "").replace("\r\n", "\n")
+def _text(field: str = "text") -> str:
+    return page.plain(request.form.get(field, ""))
 
 
 @bp.post("/<ref>/assignment")
@@ -215,7 +216,7 @@ def review_text(ref: str) -> Any:
     report, form = _case(ref), request.form
     if form.get("act") == "hold":
         return _do(report, lambda: cases.hold_text(report, current_user, _version()))
-    text = form.get("public_text", "").replace("\r\n", "\n")
+    text = _text("public_text")
     return _do(report, lambda: cases.release_text(report, current_user, text, _version()))
 
 
@@ -232,9 +233,7 @@ def review_photo(ref: str, number: int) -> Any:
     photo, form = _photo(report, number), request.form
     if form.get("act") == "hold":
         return _do(report, lambda: cases.hold_photo(photo, current_user, _version()))
-    return _do(
-        report, lambda: cases.release_photo(photo, current_user, form.get("alt", "")[:300], _version())
-    )
+    return _do(report, lambda: cases.release_photo(photo, current_user, _text("alt")[:300], _version()))
 
 
 @bp.get("/<ref>/photos/<int:number>/<size>")

@@ -15,6 +15,8 @@ from . import page
 bp = Blueprint("maps", __name__)
 bp.before_request(page.anyone)
 
+MOST_TILES = 64
+"""Tiles of 256 pixels side by side that a window may be wide."""
 KINDS = ("browse", "case", "picker", "area")
 """Each is a function of `static/map.js`, called with the Leaflet map and the page's options."""
 
@@ -25,6 +27,10 @@ def window() -> Response:
     wanted = page.filters()
     zoom = request.args.get("zoom", 15, type=int)
     if wanted.box is None or not 0 <= zoom <= 22:
+        abort(400)
+    west, _south, east, _north = wanted.box
+    if east - west > MOST_TILES * 360 / 2**zoom:
+        # No screen is this wide; the finer the cells, the more of them the database would have to count.
         abort(400)
     response = Response(publication.window(wanted, zoom), mimetype="application/geo+json")
     response.headers["Cache-Control"] = "no-cache"

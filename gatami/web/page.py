@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,12 +14,12 @@ from urllib.parse import urlsplit
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal
 from cachetools import TTLCache
-from flask import Flask, Response, abort, current_app, g, render_template, request
+from flask import Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
 from flask_babel import Babel, get_locale, get_translations
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import Markup, escape
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from .. import accounts
 from ..db import db, now
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 LANGUAGES = [("nb", "Bokmål"), ("nn", "Nynorsk"), ("en", "English")]
 _CODES = [code for code, _ in LANGUAGES]
 PER_PAGE = 20
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 # Access -------------------------------------------------------------------------------------------------------
@@ -45,7 +47,7 @@ def requires(act: str) -> Callable[[], Any]:
 
     def guard() -> Any:
         if not current_user.is_authenticated:
-            return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+            return redirect(url_for("accounts.sign_in", next=here()))
         if not accounts.municipalities_of(current_user, act):
             abort(403)
         return None
@@ -202,7 +204,23 @@ def is_staff() -> bool:
 
 
 def here() -> str:
-    return request.full_path.rstrip("?") if request else "/"
+    """Path of the page that is read; of an answer to a form, the page that the form stands on."""
+    if not request:
+        return "/"
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    path = request.path.rstrip("/")
+    while path:
+        for page_path in (path, f"{path}/new"):
+            if current_app.create_url_adapter(request).test(page_path, "GET"):  # type: ignore[union-attr]
+                return page_path
+        path = path.rpartition("/")[0]
+    return "/"
+
+
+def plain(value: str) -> str:
+    """What was typed, with one kind of line break and without control characters, which no feed may hold (XML 1.0)."""
+    return _CONTROL.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def local_path(target: str | None, default: str) -> str:
@@ -223,14 +241,17 @@ def local_path(target: str | None, default: str) -> str:
 
 def filters() -> Filters:
     """The filters that the address of the page asks for."""
-    asked = request.args
+
+    def asked(name: str, most: int) -> str:
+        return plain(request.args.get(name, ""))[:most]
+
     return Filters(
-        municipality=asked.get("municipality", "")[:4],
-        category=asked.get("category", "")[:60],
-        state=asked.get("state", "")[:30],
-        q=asked.get("q", "")[:100],
-        place=asked.get("place", "")[:100],
-        box=box(asked.get("bbox", "")),
+        municipality=asked("municipality", 4),
+        category=asked("category", 60),
+        state=asked("state", 30),
+        q=asked("q", 100),
+        place=asked("place", 100),
+        box=box(asked("bbox", 100)),
     )
 
 
@@ -305,10 +326,21 @@ def init_app(app: Flask) -> None:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
         return response
 
+    @app.before_request
+    def refuse_nul() -> None:
+        """No person types a NUL, and PostgreSQL stores none."""
+        if "\x00" in request.path:
+            abort(404)
+        if any("\x00" in value for values in (request.args, request.form) for value in values.values()):
+            abort(400)
+
     @app.errorhandler(HTTPException)
     def failed(error: HTTPException) -> Any:
         if error.code is None or error.code < 400:
             return error
+        if isinstance(error, SecurityError):
+            # The Host is none of ours, so no address of a page can be made.
+            return Response("Unknown host.\n", 400, mimetype="text/plain")
         db.session.rollback()
         code = 400 if isinstance(error, CSRFError) else error.code
         response = page("error.html", status=code, code=code, csrf=isinstance(error, CSRFError))

@@ -81,6 +81,7 @@ def report(ref: str) -> Response:
         found.text_publication,
         found.follower_count,
         found.photo_key,
+        found.place_name,
     )
     return page.kept(key, render)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
 
 from .. import accounts, media, municipalities, publication, reports
 from .. import addresses as register
@@ -21,6 +23,8 @@ bp = Blueprint("reporting", __name__)
 bp.before_request(page.anyone)
 
 RECEIPT_S = 7 * 24 * 3600
+RECEIPTS_PER_HOUR = 60
+"""To one address; more than anybody reports on a walk along dark streetlights."""
 NAME_MOST = 100
 """Characters of a file's name that are shown again."""
 
@@ -40,10 +44,13 @@ def _number(value: str) -> float | None:
 def _typed() -> dict[str, Any]:
     """Everything that was typed, to be shown again as it was."""
     values = request.values
-    fields = ("category", "lat", "lon", "address_query", "text", "name", "email", "phone", "submission")
-    form: dict[str, Any] = {field: values.get(field, "") for field in fields}
-    form["answers"] = {key[7:]: value for key, value in values.items() if key.startswith("answer-")}
-    form["submission"] = form["submission"][:64] or secrets.token_urlsafe(16)
+    fields = ("category", "lat", "lon", "address_query", "text", "name", "email", "phone")
+    form: dict[str, Any] = {field: page.plain(values.get(field, "")) for field in fields}
+    form["answers"] = {
+        key[7:]: page.plain(value) for key, value in values.items() if key.startswith("answer-")
+    }
+    # Never from the address of the page, where somebody else could have put it.
+    form["submission"] = request.form.get("submission", "")[:64] or secrets.token_urlsafe(16)
     return form
 
 
@@ -132,11 +139,22 @@ def _addresses(query: str) -> dict[str, Any]:
 # Photos between two tries -------------------------------------------------------------------------------------
 
 
-def _keep(data: bytes, name: str) -> dict[str, str]:
-    """Put a photo aside while the rest of the form is mended; a browser never sends a file twice by itself."""
-    key = f"{media.DRAFTS}/{media.new_key()}"
-    media.private.put(key, keyring.seal(data))
-    return {"token": keyring.sign("draft", [key, name]), "filename": name}
+def _keep(photos: list[tuple[bytes, str]]) -> list[dict[str, str]]:
+    """Put photos aside while the rest of the form is mended; a browser never sends a file twice by itself.
+
+    As many as the caller's address may still put aside in this hour, so that nobody fills the disk.
+    """
+    kept = []
+    for data, name in photos:
+        try:
+            accounts.bound("draft", page.address(), current_app.config["SUBMITS_PER_HOUR"])
+        except accounts.TooManyAttempts:
+            break
+        key = f"{media.DRAFTS}/{media.new_key()}"
+        media.private.put(key, keyring.seal(data))
+        kept.append({"token": keyring.sign("draft", [key, name]), "filename": name})
+        db.session.commit()
+    return kept
 
 
 def _kept() -> list[dict[str, str]]:
@@ -216,7 +234,7 @@ def draft() -> Response:
         _forget(gone)
         kept = [photo for photo in kept if photo not in gone]
     photos, error = _uploaded(reports.PHOTOS_MOST - len(kept))
-    kept += [_keep(data, name) for data, name in photos]
+    kept += _keep(photos)
     more: dict[str, Any] = _addresses(form["address_query"]) if action == "search" else {}
     return _form_page(form, {"photos": error} if error else {}, kept, **more)
 
@@ -224,15 +242,12 @@ def draft() -> Response:
 @bp.post("/reports")
 def create() -> Any:
     form, kept = _typed(), _kept()
-    if request.form.get("website"):
-        # Only a program fills in the field that no person sees. It gets nothing to learn from.
-        return redirect(url_for("public.index"), 303)
     photos, photo_error = _uploaded(reports.PHOTOS_MOST - len(kept))
     submission = Submission(
         category=form["category"],
         lat=_number(form["lat"]),
         lon=_number(form["lon"]),
-        text=form["text"].replace("\r\n", "\n"),
+        text=form["text"],
         language=page.language(),
         name=form["name"],
         email=form["email"],
@@ -247,14 +262,18 @@ def create() -> Any:
         submission.photos = _kept_bytes(kept) + [data for data, _name in photos]
         # Nothing is written before the photos lie on disk: SQLite's one write lock must not wait for them.
         with db.session.no_autoflush:
-            accounts.bound("submit", page.address(), current_app.config["SUBMITS_PER_HOUR"])
+            most = current_app.config["SUBMITS_PER_HOUR"]
+            accounts.bound("submit", page.address(), most)
+            if reports.is_email(submission.email):
+                # The address may be somebody else's, whose mailbox this form must not fill.
+                accounts.bound("receipt", submission.email, min(most, RECEIPTS_PER_HOUR))
             report = reports.submit(submission)
         # Read before the commit, after which every look at the row would ask the database again.
         db.session.flush()
         report_id, ref = report.id, report.ref
         db.session.commit()
     except accounts.TooManyAttempts:
-        kept += [_keep(data, name) for data, name in photos]
+        db.session.rollback()
         error = {
             "submit": _(
                 "Very many reports have come from your network in the last hour. Wait a little, then send again."
@@ -263,7 +282,7 @@ def create() -> Any:
         return _form_page(form, error, kept, status=429)
     except InvalidReport as invalid:
         db.session.rollback()
-        kept += [_keep(data, name) for data, name in photos]
+        kept += _keep(photos)
         errors = explain(invalid)
         if photo_error:
             errors["photos"] = photo_error
@@ -271,10 +290,10 @@ def create() -> Any:
     except IntegrityError:
         # The same form came twice at the same moment, and the other one was quicker.
         db.session.rollback()
-        found = reports.by_submission(submission.token)
-        if found is None:
-            raise
-        report_id, ref = found.id, found.ref
+        report = reports.submit(submission)
+        db.session.flush()
+        report_id, ref = report.id, report.ref
+        db.session.commit()
     _forget(kept)
     page.enqueue("review", report_id)
     return redirect(url_for("reporting.receipt", token=keyring.sign("receipt", ref)), 303)
@@ -369,7 +388,9 @@ def start_following(ref: str) -> Any:
         return page.page(
             "reporting/follow.html", status=422, report=shown, errors=errors, form={"email": email}
         )
-    db.session.commit()
+    with contextlib.suppress(IntegrityError):
+        # Of two clicks at the same moment the first one counts, and its mail is on the way.
+        db.session.commit()
     page.enqueue("deliver")
     return redirect(url_for("reporting.follow_sent"), 303)
 
@@ -435,17 +456,19 @@ def start_following_area() -> Any:
         except municipalities.OutsideEveryMunicipality as outside:
             errors |= explain(InvalidReport({"place": f"place_{outside.reason}"}, outside.names))
         least, most = reports.RADIUS_M
-        if not (radius_m.isdecimal() and least <= int(radius_m) <= most):
+        if not (radius_m.isdecimal() and len(radius_m) < 7 and least <= int(radius_m) <= most):
             errors["radius_m"] = _(
                 "Choose a radius between %(least)d and %(most)d metres.", least=least, most=most
             )
+    known = {c.slug for c in db.session.scalars(municipalities.categories_of(municipality))}
+    if form["categories"] and not known & set(form["categories"]):
+        errors["category"] = explain(InvalidReport({"category": "category_unknown"}))["category"]
     if errors:
         return _area_page(form, errors, status=422)
     try:
         _mail_bound(form["email"])
     except accounts.TooManyAttempts:
         return page.too_many()
-    known = {c.slug for c in db.session.scalars(municipalities.categories_of(municipality))}
     reports.follow_area(
         AreaFollow(
             municipality=municipality,
@@ -550,18 +573,27 @@ def my_photo(token: str, number: int) -> Response:
     photo = next((p for p in _mine(token).photos if p.id == number and p.width), None)
     if photo is None:
         abort(404)
-    response = Response(reports.photo_bytes(photo, "small"), mimetype="image/webp")
+    try:
+        data = reports.photo_bytes(photo, "small")
+    except media.NoSuchMedia:
+        abort(404)
+    response = Response(data, mimetype="image/webp")
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
 @bp.post("/mine/<token>/withdrawal")
 def withdraw(token: str) -> Any:
-    report = _mine(token)
     try:
-        reports.withdraw(report)
+        try:
+            reports.withdraw(_mine(token))
+            db.session.commit()
+        except StaleDataError:
+            # Staff changed the case at the same moment. Taking it back does not depend on what they did.
+            db.session.rollback()
+            reports.withdraw(_mine(token))
+            db.session.commit()
     except reports.NotWithdrawable:
         abort(409)
-    db.session.commit()
     page.enqueue("deliver")
     return redirect(url_for("reporting.mine", token=token), 303)

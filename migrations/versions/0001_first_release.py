@@ -125,7 +125,7 @@ def tables() -> None:
     op.create_table(
         "users",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.Column("email", sa.LargeBinary(), nullable=False),
         sa.Column("email_fingerprint", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=True),
@@ -155,6 +155,7 @@ def tables() -> None:
             ["municipality_id"], ["municipalities.id"], name="fk_area_follows_municipality_id_municipalities"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_area_follows"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_area_follows_email_fingerprint", "area_follows", ["email_fingerprint"])
     op.create_index("ix_area_follows_municipality_id", "area_follows", ["municipality_id"])
@@ -243,6 +244,7 @@ def tables() -> None:
         sa.Column("closed_at", TIME, nullable=True),
         sa.Column("submission", sa.String(), nullable=True),
         sa.Column("reviewed_at", TIME, nullable=True),
+        sa.Column("published_at", TIME, nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("changed_at", TIME, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -263,6 +265,7 @@ def tables() -> None:
     op.create_index("ix_reports_created_at_id", "reports", ["created_at", "id"])
     op.create_index("ix_reports_municipality_id_state", "reports", ["municipality_id", "state"])
     op.create_index("ix_reports_reviewed_at", "reports", ["reviewed_at"])
+    op.create_index("ix_reports_published_at", "reports", ["published_at"])
     op.create_table(
         "events",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -295,6 +298,7 @@ def tables() -> None:
         sa.ForeignKeyConstraint(["report_id"], ["reports.id"], name="fk_follows_report_id_reports"),
         sa.PrimaryKeyConstraint("id", name="pk_follows"),
         sa.UniqueConstraint("report_id", "email_fingerprint", name="uq_follows_report_id"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_follows_email_fingerprint", "follows", ["email_fingerprint"])
     op.create_table(

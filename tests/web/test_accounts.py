@@ -41,6 +41,15 @@ def test_a_wrong_password_keeps_the_address_and_counts(app, client):
     assert client.post("/sign-in", data=data | {"password": factories.PASSWORD}).status_code == 429
 
 
+def test_a_copied_cookie_is_worth_nothing_after_signing_out(app, client, sign_in):
+    sign_in(factories.user())
+    thief = app.test_client()
+    thief.set_cookie("gatami", client.get_cookie("gatami").value)
+    assert thief.get("/desk").status_code == 200
+    client.post("/sign-out")
+    assert thief.get("/desk").status_code == 302
+
+
 def test_the_session_is_a_new_one_after_signing_in(client, sign_in):
     client.get("/reports/new")
     before = client.get_cookie("gatami").value

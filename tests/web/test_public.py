@@ -1,6 +1,6 @@
 import pytest
 
-from gatami import cases, reports
+from gatami import cases, create_app, reports
 from gatami.db import db
 
 from .. import factories
@@ -188,6 +188,23 @@ def test_scripts_carry_the_nonce_and_pages_no_inline_style(client):
         assert not re.search(r"<[^>]+\son[a-z]+=", page.text)
         hosts = set(re.findall(r'(?:src|href)="(?:https?:)?//([^/"]+)', page.text))
         assert hosts <= {"localhost"}, "assets come from this host"
+
+
+def test_an_unknown_host_is_refused_plainly(settings):
+    app = create_app(**(settings | {"MODE": "production", "BASE_URL": "https://gatami.example"}))
+    client = app.test_client()
+    assert client.get("/health", base_url="https://gatami.example").status_code == 200
+    answer = client.get("/health", base_url="https://evil.example")
+    assert (answer.status_code, answer.mimetype) == (400, "text/plain")
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+def test_language_links_lead_to_pages_after_a_form_was_refused(client):
+    page = client.post("/reports", data={"text": ""})
+    assert page.status_code == 422
+    assert "/language/nn?next=/reports/new" in page.text.replace("%2F", "/")
 
 
 def test_an_error_inside_shows_a_page_and_no_details(client, monkeypatch):
