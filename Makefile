@@ -92,6 +92,11 @@ spatialite: .venv/.run
 	@$(python) -m babel.messages.frontend --quiet compile --statistics -i $< -o $@.new
 	@mv $@.new $@
 
+.PHONY: policy-data
+NORNE ?= ../shared/data/norne
+policy-data: .venv/.test ## Rebuild word lists and weights (NORNE=folder; needs the packages named in gatami/policy/words/README.md)
+	$(python) -m gatami.policy.build --norne $(NORNE)
+
 # -- housekeeping ----------------------------------------------------------------------------------------------------
 
 .PHONY: messages

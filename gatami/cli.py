@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
@@ -10,10 +12,12 @@ from sqlalchemy import LargeBinary, select, type_coerce, update
 from . import accounts, reports
 from .db import DataKey, Sealed, close_the_gate_on_postgresql, db, keyring
 from .municipalities import Municipality
+from .policy.lines import scrub_lines
 
 gate = AppGroup("gate", help="The public engine's rights.")
 keys = AppGroup("keys", help="The keys that seal private data.")
 users = AppGroup("users", help="Accounts and roles.")
+policy_group = AppGroup("policy", help="The policy layer on its own.")
 demo_group = AppGroup("demo", help="The demo municipalities.")
 
 
@@ -99,6 +103,13 @@ def add_user(email: str, name: str, municipality: str | None, role: str, passwor
     click.echo(f"{email} is {role}{' in ' + municipality if municipality else ''}.")
 
 
+@policy_group.command("scrub")
+def scrub() -> None:
+    """Scrub JSON lines `{"text": …}` from standard input: `{"public": …, "findings": […]}`."""
+    for line in scrub_lines(sys.stdin):
+        click.echo(line)
+
+
 @demo_group.command("load")
 @click.option(
     "--reports", "number", type=int, default=0, help="So many generated reports more, for measuring."
@@ -134,5 +145,5 @@ def _print_sign_ins() -> None:
 
 
 def init_app(app: Flask) -> None:
-    for group in (gate, keys, users, demo_group):
+    for group in (gate, keys, users, policy_group, demo_group):
         app.cli.add_command(group)

@@ -121,6 +121,14 @@ def test_a_reply_with_personal_data_is_stopped(staff):
         cases.reply(report, staff, " ", report.version)
 
 
+def test_staff_sign_with_their_own_name_and_no_others(staff):
+    report = factories.report()
+    event = cases.reply(report, staff, "Hullet er tettet. Hilsen Liv Prøvesen", report.version)
+    assert "Liv Prøvesen" in event.text
+    with pytest.raises(cases.PersonalData):
+        cases.reply(report, staff, "Takk til Kari Sandvik for tipset.", report.version)
+
+
 def test_a_note_is_for_colleagues_alone(staff):
     report = factories.report(email="kari@prove.example")
     before = report.version

@@ -110,7 +110,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def mailing(app, server, clock):
     """The app with the mail server and the clock of the test."""
-    app.config["SMTP_URL"] = server.url
+    app.config.update(SMTP_URL=server.url, LEASE_S=LEASE_S)
     return app
 
 

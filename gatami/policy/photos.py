@@ -86,7 +86,9 @@ def render(data: bytes, seconds: int, memory: int) -> list[Rendition]:
     """
     program = [sys.executable, "-I", __file__, str(seconds), str(memory)]
     try:
-        child = subprocess.run(program, input=data, capture_output=True, timeout=3 * seconds, env={}, check=False)
+        child = subprocess.run(
+            program, input=data, capture_output=True, timeout=3 * seconds, env={}, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise Unreadable("took too long") from error
     if child.returncode != 0:

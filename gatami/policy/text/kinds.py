@@ -22,7 +22,9 @@ class Kind:
     explanation: Mapping[str, str]
 
 
-def _kind(name: str, masks: tuple[str, str, str], labels: tuple[str, str, str], explanations: tuple[str, str, str]) -> Kind:
+def _kind(
+    name: str, masks: tuple[str, str, str], labels: tuple[str, str, str], explanations: tuple[str, str, str]
+) -> Kind:
     return Kind(
         name,
         {code: f"[{word}]" for code, word in zip(LANGUAGES, masks, strict=True)},
@@ -105,7 +107,11 @@ _ALL = (
     _kind(
         "HANDLE",
         ("brukernavn", "brukarnamn", "user name"),
-        ("Brukernavn, profil eller IP-adresse", "Brukarnamn, profil eller IP-adresse", "User name, profile or IP address"),
+        (
+            "Brukernavn, profil eller IP-adresse",
+            "Brukarnamn, profil eller IP-adresse",
+            "User name, profile or IP address",
+        ),
         (
             "Her sto et brukernavn, en profillenke eller en IP-adresse som kan knyttes til en person.",
             "Her stod eit brukarnamn, ei profillenkje eller ei IP-adresse som kan knytast til ein person.",
@@ -150,6 +156,16 @@ _ALL = (
             "Her sto en fornærmelse, trussel eller nedsettende omtale av noen.",
             "Her stod ei fornærming, ein trussel eller nedsetjande omtale av nokon.",
             "An insult, a threat or a slur stood here.",
+        ),
+    ),
+    _kind(
+        "UNREAD",
+        ("resten er ikke gjennomgått", "resten er ikkje gjennomgått", "the rest was not checked"),
+        ("For lang tekst", "For lang tekst", "Text too long"),
+        (
+            "Teksten er for lang til å gås gjennom automatisk. Resten vises derfor ikke.",
+            "Teksten er for lang til å bli gått gjennom automatisk. Resten blir difor ikkje vist.",
+            "The text is too long to be checked automatically. The rest is therefore not shown.",
         ),
     ),
 )

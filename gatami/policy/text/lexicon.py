@@ -1,0 +1,107 @@
+"""The word lists: which words are names, places or plain words.
+
+Read once, on first use. The lists are text files in `policy/words/`; only the dictionary is packed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import marisa_trie
+
+from .normal import HOLE
+
+WORDS = Path(__file__).resolve().parent.parent / "words"
+
+TOKEN = re.compile(rf"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d+|{HOLE}|[^\w\s]|_+")
+
+COMMON = 1500  # Bearers from which a given name is a common one.
+
+
+def lines(name: str) -> list[str]:
+    """The entries of a list, without comments."""
+    rows = (WORDS / name).read_text(encoding="utf-8").splitlines()
+    return [row.split("#")[0].rstrip() if not row.startswith("#") else "" for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    given: dict[str, int]
+    surnames: dict[str, int]
+    places: frozenset[str]
+    organisations: frozenset[str]
+    never: frozenset[str]
+    english: frozenset[str]
+    dictionary: marisa_trie.Trie
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    never = frozenset(word.casefold() for word in lines("not_names.txt") if word)
+    given = {name.casefold(): count for name, count in _counts("given_names.txt")}
+    surnames = {name.casefold(): count for name, count in _counts("surnames.txt")}
+    for line in lines("names_added.txt"):
+        sort, _, names = line.partition(":")
+        target = given if sort == "given" else surnames
+        for name in names.split():
+            target.setdefault(name.casefold(), 1)
+            target[name.casefold()] = max(target[name.casefold()], 400)
+    english = frozenset(word for word in lines("english_words.txt") if word)
+    dictionary = marisa_trie.Trie()
+    dictionary.mmap(str(WORDS / "dictionary.marisa"))
+    places = frozenset(
+        word.casefold() for name in ("places.txt", "places_added.txt") for word in lines(name) if word
+    )
+    organisations = frozenset(
+        word.casefold()
+        for name in ("organisations.txt", "organisations_added.txt")
+        for word in lines(name)
+        if word
+    )
+    return Lexicon(given, surnames, places, organisations, never, english, dictionary)
+
+
+def _counts(name: str) -> list[tuple[str, int]]:
+    return [(row.split("\t")[0], int(row.split("\t")[1])) for row in lines(name) if row]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the lists say about one word."""
+
+    given: int  # 0 no, 1 rare, 2 known, 3 common
+    surname: int  # 0 no, 1 rare, 2 known, 3 common
+    place: bool
+    organisation: bool
+    plain: bool  # In the dictionary as a lower-case word.
+    code: str  # The same in one string, for the trained weights.
+
+
+def _grade(count: int | None) -> int:
+    return 0 if count is None else 1 if count < 60 else 2 if count < COMMON else 3
+
+
+@lru_cache(maxsize=60_000)
+def word(lower: str) -> Word:
+    """The entry of a lower-case word; of a name in the genitive, the entry of the name."""
+    lists = lexicon()
+    given, surname = _grade(lists.given.get(lower)), _grade(lists.surnames.get(lower))
+    if "-" in lower and not given and not surname:
+        parts = [part for part in lower.split("-") if part]
+        given = min((_grade(lists.given.get(part)) for part in parts), default=0)
+        if not given and len(parts) == 2:
+            surname = min(_grade(lists.surnames.get(part)) for part in parts)
+    if lower in lists.never:
+        given = surname = 0
+    place = lower in lists.places
+    organisation = lower in lists.organisations
+    plain = lower in lists.dictionary or lower in lists.never or lower in lists.english
+    if not (given or surname or place or plain) and len(lower) > 3 and lower.endswith("s"):
+        base = word(lower[:-1].rstrip("'’"))
+        if base.given or base.surname or base.place:
+            return base
+    code = f"{given}{surname}{'p' if place else ''}{'o' if organisation else ''}{'d' if plain else ''}"
+    return Word(given, surname, place, organisation, plain, code)
