@@ -43,7 +43,7 @@ test: test-install ## Install what the tests need, and run all of them, on both 
 
 .PHONY: test-quick
 test-quick: test-install ## Run the tests on SpatiaLite only, without the browser
-	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest --ignore tests/test_journey.py $(PYTEST_ARGS)
+	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest --ignore tests/journey --ignore tests/test_durability.py $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: test-install ## Measure the map, a report's page and a submit on PostGIS; prints JSON

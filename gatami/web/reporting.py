@@ -62,7 +62,11 @@ def _municipality(form: dict[str, Any]) -> Municipality | None:
             return municipalities.municipality_at(lat, lon)
         except municipalities.OutsideEveryMunicipality:
             pass
-    active = list(db.session.scalars(municipalities.active()))
+    return _chosen(list(db.session.scalars(municipalities.active())))
+
+
+def _chosen(active: list[Municipality]) -> Municipality | None:
+    """The municipality that was asked for, else the one that this site opens on."""
     number = request.values.get("municipality", "") or current_app.config["DEFAULT_MUNICIPALITY"]
     return next((m for m in active if m.number == number), active[0] if active else None)
 
@@ -401,8 +405,8 @@ def follow_sent() -> Response:
 
 
 def _area_page(form: dict[str, Any], errors: dict[str, str], status: int = 200) -> Response:
-    active = db.session.scalars(municipalities.active()).all()
-    shown = next((m for m in active if m.number == form["municipality"]), active[0] if active else None)
+    active = list(db.session.scalars(municipalities.active()))
+    shown = _chosen(active)
     lat, lon = _number(form["lat"]), _number(form["lon"])
     return page.page(
         "reporting/follow_area.html",
@@ -441,8 +445,9 @@ def follow_area() -> Response:
 def start_following_area() -> Any:
     form = _area_typed()
     errors: dict[str, str] = {}
-    active = {m.number: m for m in db.session.scalars(municipalities.active())}
-    municipality = active.get(form["municipality"]) or next(iter(active.values()))
+    municipality = _chosen(list(db.session.scalars(municipalities.active())))
+    if municipality is None:
+        abort(404)
     circle = form["extent"] == "circle"
     lat, lon, radius_m = _number(form["lat"]), _number(form["lon"]), form["radius_m"]
     if not reports.is_email(form["email"]):
