@@ -32,7 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 WINDOW = 200
 """Reports in a measured window."""
-WINDOWS, PAGES, FORMS = 200, 1000, 500
+WINDOWS, PAGES, FORMS = 200, 200, 500
 """Different windows, pages and forms that the load chooses from."""
 START_S, DRAIN_S = 60, 300
 POSTGRESQL = {"shared_buffers": "1GB", "max_wal_size": "4GB"}

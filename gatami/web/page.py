@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,12 +105,12 @@ def page(template: str, part: str | None = None, status: int = 200, **context: A
     return response
 
 
-_kept: TTLCache[tuple[Any, ...], tuple[str, str]] = TTLCache(maxsize=1000, ttl=60)
+_kept: TTLCache[tuple[Any, ...], tuple[str, str]] = TTLCache(maxsize=2000, ttl=900)
 _kept_lock = Lock()
 
 
 def kept(key: tuple[Any, ...], render: Callable[[], Response]) -> Response:
-    """A rendered page that is shown again for a minute at most, to visitors who are not signed in.
+    """A rendered page that is shown again for a quarter of an hour at most, to visitors who are not signed in.
 
     `key` names everything of the page that can change, read through the gate at this very request: what was taken
     back is gone at once. The page keeps no nonce; each answer gets its own.
@@ -152,7 +153,7 @@ def _datetime(value: datetime) -> str:
     return format_datetime(local, "d. MMMM y 'kl.' HH.mm", locale=_locale())
 
 
-def _since(value: datetime) -> str:
+def since(value: datetime) -> str:
     return format_timedelta(value - now(), add_direction=True, locale=_locale())
 
 
@@ -164,6 +165,24 @@ def _distance(metres: float) -> str:
     if metres < 995:
         return f"{round(metres, -1 if metres >= 20 else 0):.0f} m"
     return f"{format_decimal(metres / 1000, '0.0', locale=_locale())} km"
+
+
+@lru_cache(maxsize=4096)
+def _address(_app: int, _root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+    return url_for(endpoint, **dict(values))
+
+
+def address_of(endpoint: str, **values: Any) -> str:
+    """`url_for` for templates, which ask for the same fifty addresses on every page."""
+    if "_external" in values or endpoint.startswith("."):
+        return url_for(endpoint, **values)
+    try:
+        return _address(
+            id(current_app._get_current_object()), request.script_root, endpoint, tuple(values.items())
+        )  # type: ignore[attr-defined]
+    except (TypeError, RuntimeError):
+        # A list among the values, or no request, as in a mail.
+        return url_for(endpoint, **values)
 
 
 def masked(text: str | None) -> Markup:
@@ -304,11 +323,12 @@ def init_app(app: Flask) -> None:
         named=named,
         date_=_date,
         datetime_=_datetime,
-        since=_since,
+        since=since,
         isoformat=_isoformat,
         distance=_distance,
         masked=masked,
     )
+    app.jinja_env.globals["url_for"] = address_of
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
     @app.after_request

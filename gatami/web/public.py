@@ -82,6 +82,7 @@ def report(ref: str) -> Response:
         found.follower_count,
         found.photo_key,
         found.place_name,
+        page.since(found.created_at),
     )
     return page.kept(key, render)
 
