@@ -168,7 +168,7 @@ def _distance(metres: float) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _address(_app: int, _root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+def _address(_url_map: int, _root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
     return url_for(endpoint, **dict(values))
 
 
@@ -177,9 +177,7 @@ def address_of(endpoint: str, **values: Any) -> str:
     if "_external" in values or endpoint.startswith("."):
         return url_for(endpoint, **values)
     try:
-        return _address(
-            id(current_app._get_current_object()), request.script_root, endpoint, tuple(values.items())
-        )  # type: ignore[attr-defined]
+        return _address(id(current_app.url_map), request.script_root, endpoint, tuple(values.items()))
     except (TypeError, RuntimeError):
         # A list among the values, or no request, as in a mail.
         return url_for(endpoint, **values)
