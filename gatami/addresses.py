@@ -10,8 +10,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 log = logging.getLogger(__name__)
 
 _SHOWN = "adresser.adressetekst,adresser.adressenavn,adresser.poststed,adresser.kommunenavn,adresser.representasjonspunkt"
@@ -48,6 +46,9 @@ def nearest(base_url: str, lat: float, lon: float, timeout_s: float, radius_m: i
 
 
 def _ask(url: str, parameters: dict[str, Any], timeout_s: float) -> list[Address]:
+    # Late, because few requests ask for an address, and every start would wait for the library.
+    import httpx
+
     # 4258 is ETRS89 in degrees, within a metre of what GPS says.
     parameters = parameters | {"utkoordsys": 4258, "filtrer": _SHOWN}
     try:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from holidays.countries.norway import Norway
-
 OSLO = ZoneInfo("Europe/Oslo")
 
 
 @lru_cache(maxsize=16)
 def _holidays(year: int) -> frozenset[object]:
+    # Late, because the library brings the calendars of all countries along.
+    from holidays.countries.norway import Norway
+
     return frozenset(Norway(years=year))
 
 
