@@ -46,7 +46,7 @@ test-quick: test-install ## Run the tests on SpatiaLite only, without the browse
 	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest --ignore tests/journey --ignore tests/test_durability.py $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: test-install ## Measure the map, a report's page and a submit on PostGIS; prints JSON
+bench: test-install ## Measure the policy layer beside Presidio, and map, page and submit on PostGIS; prints JSON
 	@$(bootstrap) bench
 	@$(python) -m bench $(BENCH_ARGS)
 
@@ -94,7 +94,8 @@ spatialite: .venv/.run
 
 .PHONY: policy-data
 NORNE ?= ../shared/data/norne
-policy-data: .venv/.test ## Rebuild word lists and weights (NORNE=folder; needs the packages named in gatami/policy/words/README.md)
+policy-data: .venv/.test ## Rebuild the word lists and weights of the text policy (NORNE=folder with that data set)
+	@$(bootstrap) policy
 	$(python) -m gatami.policy.build --norne $(NORNE)
 
 # -- housekeeping ----------------------------------------------------------------------------------------------------
@@ -115,6 +116,8 @@ lock: .venv/.test ## Bring the locks up to the newest versions that pyproject.to
 	$(uv_compile) pyproject.toml -o requirements.txt
 	$(uv_compile) pyproject.toml --group test -c requirements.txt -o requirements-dev.txt
 	$(uv_compile) --group node -o requirements-node.txt
+	$(uv_compile) --group bench -o requirements-bench.txt
+	$(uv_compile) --group policy -c requirements.txt -o requirements-policy.txt
 	npm update --package-lock-only --silent
 	@! grep -nE 'https?://|--(extra-)?index-url|--find-links' requirements*.txt
 	@! grep -n '"resolved"' package-lock.json

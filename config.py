@@ -30,6 +30,13 @@ class Config:
     #: Folder of photos. `private/` inside it is encrypted and never served, `public/` is what was released.
     MEDIA_ROOT = "var/media"
 
+    #: Folder of the data keys, one small file for each report and one for each reporter, sealed under ENCRYPTION_KEYS.
+    #: Several machines share it. Keep it OUT of the backups of DATABASE_URL and MEDIA_ROOT: erasing a report destroys
+    #: its keys here, and makes what every backup holds of it unreadable. Mirror the folder to a second disk instead,
+    #: with deletions and without history (`rsync -a --delete`): without it, no private text and no photo can be read.
+    #: After restoring a backup, run `flask retention replay` before the site opens.
+    KEY_ROOT = "var/keys"
+
     #: `smtp://user:password@host:port`, `smtp+starttls://…` or `smtps://…`. Empty: mails are written as `.eml`
     #: files into MAIL_FOLDER.
     SMTP_URL = ""

@@ -3,4 +3,5 @@
 from gatami import create_app
 
 app = create_app()
-huey = app.extensions["huey"]
+# `flask policy …` runs without a queue.
+huey = app.extensions.get("huey")

@@ -1,14 +1,16 @@
-"""`make bench`: how quick the spine is on PostGIS, as one JSON on standard output. What it does is said on the other.
+"""`make bench`: the figures of the policy layer, and how quick the spine is on PostGIS, as one JSON on standard output.
 
-It starts what it needs on free loopback ports, measures pairs in turn, several rounds, and ends all of it again.
+What it does is said on the other output. It starts what it needs on free loopback ports, measures pairs in turn, several
+rounds, and ends all of it again.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from bench import spine
+from bench import policy, spine
 
 
 def main() -> int:
@@ -24,14 +26,30 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=6, help="length of each measurement (default: 6)")
     parser.add_argument("--rounds", type=int, default=3, help="times that each is repeated (default: 3)")
     parser.add_argument("--connections", type=int, default=8, help="of the load (default: 8)")
+    parser.add_argument("--only", choices=("policy", "spine"), help="measure one of the two")
+    parser.add_argument(
+        "--marked",
+        type=Path,
+        default=policy.ROOT / "tests" / "policy",
+        help="folder with marked reports (default: tests/policy)",
+    )
+    parser.add_argument("--norne", type=Path, help="folder with NorNE, to measure names on news")
     chosen = parser.parse_args()
+    found = {}
     try:
-        return spine.run(sorted(chosen.reports), chosen.seconds, chosen.rounds, chosen.connections)
+        if chosen.only != "spine":
+            found["policy"] = policy.measure(chosen.marked, chosen.norne)
+        if chosen.only != "policy":
+            found["spine"] = spine.run(
+                sorted(chosen.reports), chosen.seconds, chosen.rounds, chosen.connections
+            )
     except spine.CannotMeasure as reason:
         print(f"bench: {reason}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    print(spine.printed(found))
+    return 0
 
 
 if __name__ == "__main__":

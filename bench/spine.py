@@ -91,6 +91,7 @@ def _subject(size: int, cluster: str, queue: str, folder: Path) -> Subject:
         "GATAMI_DATABASE_URL": f"{base}/gatami_{size}",
         "GATAMI_PUBLIC_DATABASE_URL": f"{public}/gatami_{size}",
         "GATAMI_QUEUE_URL": queue,
+        "GATAMI_KEY_ROOT": str(folder / f"{size}-keys"),
         "GATAMI_MEDIA_ROOT": str(folder / f"{size}-media"),
         "GATAMI_MAIL_FOLDER": str(folder / f"{size}-mail"),
         "GATAMI_SENT_JOURNAL": str(folder / f"{size}-sent.journal"),
@@ -346,8 +347,8 @@ def _window_reports(subject: Subject) -> float:
 # The whole ----------------------------------------------------------------------------------------------------
 
 
-def run(sizes: list[int], seconds: int, rounds: int, connections: int) -> int:
-    """Measure and print. Raises CannotMeasure."""
+def run(sizes: list[int], seconds: int, rounds: int, connections: int) -> Figures:
+    """Measure. Raises CannotMeasure."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with contextlib.ExitStack() as running:
         try:
@@ -366,8 +367,7 @@ def run(sizes: list[int], seconds: int, rounds: int, connections: int) -> int:
             subjects.append(subject)
         held = {subject.size: _window_reports(subject) for subject in subjects}
         found = _measure(subjects, seconds, rounds, connections)
-    print(_json(_report(subjects, found, held, seconds, rounds, connections)))
-    return 0
+    return _report(subjects, found, held, seconds, rounds, connections)
 
 
 def _measure(
@@ -456,9 +456,9 @@ def _spread(results: list[Figures]) -> Figures:
     }
 
 
-def _json(found: Figures) -> str:
+def printed(found: Figures) -> str:
     """Indented, and each spread on one line."""
-    indented = json.dumps(found, indent=2)
+    indented = json.dumps(found, indent=2, ensure_ascii=False)
     return re.sub(r"\{[^{}]*\}", lambda match: re.sub(r"\s+", " ", match[0]), indented)
 
 

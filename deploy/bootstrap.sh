@@ -5,6 +5,7 @@
 #   spatialite       installs SQLite's spatial extension where it cannot be loaded
 #   services         installs what the tests need: PostgreSQL with PostGIS, Redis, Chromium
 #   bench            installs what the bench needs beside that
+#   policy           installs what the word lists and weights of the text policy are made with
 # Nothing is installed on the system without a line that says what and why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -168,7 +169,23 @@ services_step() {
 }
 
 bench_step() {
+    # The peer that the policy layer is measured beside has packages of its own, apart from those of the app.
+    if [ ! -e .venv.peer/.ready ] || [ requirements-bench.txt -nt .venv.peer/.ready ]; then
+        venv=.venv.peer
+        make_venv
+        say "Installing the packages of requirements-bench.txt into $venv"
+        pip_install requirements-bench.txt
+        touch "$venv/.ready"
+        venv=.venv
+    fi
     command -v wrk >/dev/null || apt_install "The bench needs wrk, which asks for pages as fast as it can" wrk
+}
+
+policy_step() {
+    command -v lt-proc >/dev/null && [ -e /usr/share/apertium/apertium-nno-nob ] && [ -e /usr/share/dict/nynorsk ] ||
+        apt_install "The word lists are made from Debian's dictionaries" apertium-nno-nob lttoolbox-dev wnorwegian
+    say "Installing the packages of requirements-policy.txt into $venv"
+    pip_install requirements-policy.txt
 }
 
 step=${1:?which step?}

@@ -72,6 +72,7 @@ def set_demo_environment(port: str) -> None:
         "GATAMI_DATABASE_URL": f"sqlite:///{VAR / 'gatami.db'}",
         "GATAMI_QUEUE_URL": f"sqlite:///{VAR / 'queue.db'}",
         "GATAMI_MEDIA_ROOT": str(VAR / "media"),
+        "GATAMI_KEY_ROOT": str(VAR / "keys"),
         "GATAMI_MAIL_FOLDER": str(VAR / "mail"),
         "GATAMI_SENT_JOURNAL": str(VAR / "sent"),
         "GATAMI_BASE_URL": f"http://127.0.0.1:{port}",

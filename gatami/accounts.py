@@ -138,6 +138,11 @@ def staff_of(municipality_id: int) -> list[User]:
     return sorted(found.unique(), key=lambda user: user.name.casefold())
 
 
+def leaders_of(municipality_id: int) -> list[User]:
+    """Who answers for what the municipality does here, by name."""
+    return [user for user in staff_of(municipality_id) if may(user, "lead", municipality_id)]
+
+
 def by_email(email: str) -> User | None:
     return db.session.scalar(select(User).where(User.email_fingerprint == keyring.fingerprint(email)))
 

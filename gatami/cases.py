@@ -19,7 +19,7 @@ from .db import db, now
 from .municipalities import Category
 from .policy import text as policy
 from .publication import STATES
-from .reports import Event, Follow, Photo, Report
+from .reports import Decision, Event, Follow, Incident, Photo, Report
 
 _WORK = ("planned", "in_progress", "awaiting_reporter", "forwarded")
 _END = ("resolved", "declined", "not_ours", "duplicate")
@@ -68,6 +68,10 @@ class NotStaffHere(Exception):
 
 class EmptyText(Exception):
     """A reply or a note without a word."""
+
+
+class ReasonUnsaid(Exception):
+    """Whoever removes a text, takes a case from the public or answers an objection tells the author why."""
 
 
 class TextTooLong(Exception):
@@ -206,9 +210,27 @@ def release_text(report: Report, actor: User, text: str, version: int) -> None:
     reports.publish_text(report, text, actor)
 
 
-def hold_text(report: Report, actor: User, version: int) -> None:
+def restore_text(report: Report, actor: User, number: int, version: int) -> None:
+    """Show an earlier public text again. Raises ChangedMeanwhile, reports.NoSuchVersion, reports.NothingToShow."""
     _seen(report, version)
-    reports.hold_text(report, actor)
+    reports.restore_text(report, number, actor)
+
+
+def hold_text(report: Report, actor: User, version: int, reason: str = "", act: str = "held") -> None:
+    """Take a text from the public, with `act` `removed` for good. The reason is for its author alone.
+
+    Raises ChangedMeanwhile, ReasonUnsaid, TextTooLong, reports.NothingToShow.
+    """
+    _seen(report, version)
+    if act == "removed" and not reason.strip():
+        raise ReasonUnsaid
+    reports.hold_text(report, actor, _bounded(reason), act)
+
+
+def lift(report: Report, actor: User, words: str, version: int) -> None:
+    """Say of words that they are nobody's name. Raises ChangedMeanwhile, reports.NotLiftable."""
+    _seen(report, version)
+    reports.lift(report, words, actor)
 
 
 def release_photo(photo: Photo, actor: User, alt: str, version: int) -> None:
@@ -216,9 +238,36 @@ def release_photo(photo: Photo, actor: User, alt: str, version: int) -> None:
     reports.publish_photo(photo, actor, alt)
 
 
-def hold_photo(photo: Photo, actor: User, version: int) -> None:
+def hold_photo(photo: Photo, actor: User, version: int, reason: str = "") -> None:
     _seen(photo.report, version)
-    reports.hold_photo(photo, actor)
+    reports.hold_photo(photo, actor, _bounded(reason))
+
+
+def answer_objection(decision: Decision, actor: User, outcome: str, answer: str, version: int) -> None:
+    """Decide on an objection as a second person.
+
+    Raises ChangedMeanwhile, ReasonUnsaid, TextTooLong, reports.OwnDecision, reports.NothingToObjectTo.
+    """
+    _seen(decision.report, version)
+    answer = _bounded(answer)
+    if outcome not in ("upheld", "overturned") or not answer:
+        raise ReasonUnsaid
+    reports.answer_objection(decision, actor, outcome, answer)
+
+
+def unpublish(report: Report, actor: User, text: str, version: int) -> Incident:
+    """Take everything of a report from the public and open an incident. Raises ChangedMeanwhile, ReasonUnsaid."""
+    _seen(report, version)
+    text = _bounded(text)
+    if not text:
+        raise ReasonUnsaid
+    return reports.unpublish(report, actor, text)
+
+
+def publish_again(report: Report, actor: User, version: int) -> None:
+    """Show a report again after an incident, its text and photos held."""
+    _seen(report, version)
+    reports.publish_again(report, actor)
 
 
 # The queue ----------------------------------------------------------------------------------------------------

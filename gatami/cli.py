@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections import Counter
+from datetime import datetime
 
 import click
 from flask import Flask, current_app
-from flask.cli import AppGroup
+from flask.cli import AppGroup, FlaskGroup
 from sqlalchemy import LargeBinary, select, type_coerce, update
 
-from . import accounts, reports
-from .db import DataKey, Sealed, close_the_gate_on_postgresql, db, keyring
+from . import accounts, jobs, reports
+from .db import DataKey, Sealed, close_the_gate_on_postgresql, db, keyring, now
+from .keys import Destroyed
+from .keys import keys as data_keys
 from .municipalities import Municipality
+from .policy.deadlines import OSLO
 from .policy.lines import scrub_lines
 
 gate = AppGroup("gate", help="The public engine's rights.")
 keys = AppGroup("keys", help="The keys that seal private data.")
 users = AppGroup("users", help="Accounts and roles.")
 policy_group = AppGroup("policy", help="The policy layer on its own.")
+retention_group = AppGroup("retention", help="How long what is kept.")
 demo_group = AppGroup("demo", help="The demo municipalities.")
 
 
@@ -36,21 +43,13 @@ def apply_gate() -> None:
 def rotate() -> None:
     """Seal everything anew under the first of GATAMI_ENCRYPTION_KEYS; then the old keys can be dropped."""
     number = 0
-    last = 0
-    while rows := db.session.scalars(
-        select(reports.Original)
-        .where(reports.Original.report_id > last)
-        .order_by(reports.Original.report_id)
-        .limit(500)
-    ).all():
-        for original in rows:
-            original.key = DataKey.unwrap(original.key).wrapped()
-        last = rows[-1].report_id
-        number += len(rows)
-        db.session.commit()
-        db.session.expunge_all()
-    number += _rotate_columns()
-    click.echo(f"{number} rows are sealed under the current key.")
+    for name in data_keys.names():
+        # One that is destroyed meanwhile stays so.
+        with contextlib.suppress(Destroyed):
+            DataKey.named(name).keep()
+            number += 1
+    rows = _rotate_columns()
+    click.echo(f"{number} data keys and {rows} rows are sealed under the current key.")
 
 
 def _rotate_columns() -> int:
@@ -67,7 +66,7 @@ def _rotate_columns() -> int:
                 values = {
                     column.name: type_coerce(keyring.seal(keyring.open(value)), LargeBinary())
                     for column, value in zip(sealed, row[1:], strict=True)
-                    if value is not None
+                    if value is not None and not Sealed.has_data_key(value)
                 }
                 if values:
                     db.session.execute(update(table).where(key == row[0]).values(values))
@@ -110,6 +109,68 @@ def scrub() -> None:
         click.echo(line)
 
 
+@retention_group.command("run")
+@click.option(
+    "--at", type=click.DateTime(["%Y-%m-%d"]), help="The day that it is run as of; today where none is given."
+)
+def run_retention(at: datetime | None) -> None:
+    """Forget what was kept long enough, as each night does; print how much of what."""
+    _print_forgotten(jobs.forget(at.replace(tzinfo=OSLO) if at else now()))
+
+
+@retention_group.command("replay")
+def replay() -> None:
+    """After restoring a backup, before the site opens: forget again what had been forgotten since it was taken."""
+    done = reports.replay(now())
+    db.session.commit()
+    jobs.shred()
+    _print_forgotten(done)
+
+
+def _print_forgotten(done: Counter[str]) -> None:
+    for what, number in sorted(done.items()):
+        click.echo(f"{what}: {number}")
+    if not done:
+        click.echo("Nothing was to be forgotten.")
+
+
+@retention_group.command("keep")
+@click.argument("ref")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@click.option("--why", prompt=True, help="Such as the complaint or the claim that the case is needed for.")
+@click.option("--by", prompt=True, help="The name of who decided it.")
+def keep(ref: str, until: datetime, why: str, by: str) -> None:
+    """Put a hold on a case: nothing of it is forgotten until then."""
+    reports.keep(_report(ref), until.replace(tzinfo=OSLO), why, by=by)
+    db.session.commit()
+
+
+@retention_group.command("let-go")
+@click.argument("ref")
+def let_go(ref: str) -> None:
+    """Take the hold from a case."""
+    reports.let_go(_report(ref))
+    db.session.commit()
+
+
+@retention_group.command("archive")
+@click.argument("ref")
+@click.option(
+    "--done", is_flag=True, help="The archive has it; without this it is kept until the archive has."
+)
+def archive(ref: str, done: bool) -> None:
+    """Say that a case belongs in the municipality's archive."""
+    reports.archive(_report(ref), now() if done else None)
+    db.session.commit()
+
+
+def _report(ref: str) -> reports.Report:
+    found = reports.by_ref(ref)
+    if found is None:
+        raise click.ClickException(f"There is no report {ref}.")
+    return found
+
+
 @demo_group.command("load")
 @click.option(
     "--reports", "number", type=int, default=0, help="So many generated reports more, for measuring."
@@ -144,6 +205,17 @@ def _print_sign_ins() -> None:
         click.echo(f"  {person.email:28} {person.role:14} {person.municipality}")
 
 
+def asks_the_policy_alone() -> bool:
+    """Whether `flask policy …` was typed: it needs neither secrets nor a database, so that anybody can try the policy."""
+    context = click.get_current_context(silent=True)
+    words = (word for word in sys.argv[1:] if not word.startswith("-"))
+    return (
+        context is not None
+        and isinstance(context.command, FlaskGroup)
+        and any(word == policy_group.name for word in words)
+    )
+
+
 def init_app(app: Flask) -> None:
-    for group in (gate, keys, users, policy_group, demo_group):
+    for group in (gate, keys, users, policy_group, retention_group, demo_group):
         app.cli.add_command(group)

@@ -48,6 +48,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import Boolean, TypeDecorator
 
+from .keys import NAME_BYTES, Destroyed, keys
+
 PUBLIC = "public"
 """Name of the bind that public pages read through."""
 
@@ -100,17 +102,56 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Private(str):
+    """A text of one person, which a column of kind Sealed seals under that person's data key and not under the keyring.
+
+    It goes when the key goes, from every backup too. What is read from such a column is one again.
+    """
+
+    def __new__(cls, value: str, key_name: bytes) -> Private:
+        made = super().__new__(cls, value)
+        made.key_name = key_name
+        return made
+
+    key_name: bytes
+
+
+_UNDER_A_DATA_KEY = b"\x01"
+"""Before the name of the key. What the keyring seals starts with Fernet's version, 0x80."""
+
+
 class Sealed(TypeDecorator[Any]):
-    """A private value (anything that JSON holds), encrypted under the keyring before it reaches the database."""
+    """A private value (anything that JSON holds), encrypted before it reaches the database.
+
+    Under the keyring, or under the data key that a Private names. A value whose data key was destroyed is read as None.
+    """
 
     impl = LargeBinary
     cache_ok = True
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> bytes | None:
-        return None if value is None else keyring.seal(json.dumps(value).encode())
+        if value is None:
+            return None
+        data = json.dumps(value).encode()
+        if isinstance(value, Private):
+            return _UNDER_A_DATA_KEY + value.key_name + DataKey.named(value.key_name).seal(data)
+        return keyring.seal(data)
 
     def process_result_value(self, value: bytes | None, _dialect: Dialect) -> Any:
-        return None if value is None else json.loads(keyring.open(value))
+        if value is None:
+            return None
+        if not self.has_data_key(value):
+            return json.loads(keyring.open(value))
+        name = value[1 : 1 + NAME_BYTES]
+        try:
+            return Private(json.loads(DataKey.named(name).open(value[1 + NAME_BYTES :])), name)
+        except Destroyed:
+            return None
+
+    @staticmethod
+    def has_data_key(value: bytes) -> bool:
+        """Whether what is stored was sealed under a data key."""
+        return value.startswith(_UNDER_A_DATA_KEY)
 
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
@@ -253,6 +294,10 @@ class Keyring:
         except BadData as error:
             raise BadLink from error
 
+    def digest(self, value: str) -> str:
+        """Stands for a text to the letter, and tells nothing of it without the secret."""
+        return hmac.new(self._lookup, b"text " + value.encode(), hashlib.sha256).hexdigest()
+
     def fingerprint(self, value: str) -> str:
         """The same hexadecimal digest for the same address, whatever its case; of no use without the secret."""
         return hmac.new(self._lookup, value.strip().casefold().encode(), hashlib.sha256).hexdigest()
@@ -262,18 +307,25 @@ keyring = Keyring()
 
 
 class DataKey:
-    """The key of one report. Its text, contact details and photos are sealed under it, and it is stored sealed
-    under the keyring: new keyring keys cost one small row, and a destroyed data key takes every copy with it."""
+    """A key of one report: its text and photos are sealed under one, who sent it under another.
 
-    def __init__(self, key: bytes | None = None) -> None:
+    It lies in the key store, sealed under the keyring, and rows hold its name: new keyring keys cost one small file, and
+    a destroyed data key takes every copy and every backup with it.
+    """
+
+    def __init__(self, key: bytes | None = None, name: bytes | None = None) -> None:
         self.key = key or AESGCM.generate_key(bit_length=256)
+        self.name = name or os.urandom(NAME_BYTES)
 
     @classmethod
-    def unwrap(cls, wrapped: bytes) -> DataKey:
-        return cls(keyring.open(wrapped))
+    def named(cls, name: bytes) -> DataKey:
+        """Raises keys.Destroyed, keys.Missing."""
+        return cls(keyring.open(keys.get(name)), name)
 
-    def wrapped(self) -> bytes:
-        return keyring.seal(self.key)
+    def keep(self) -> DataKey:
+        """Put it into the key store, durably, before anything that it sealed is committed."""
+        keys.put(self.name, keyring.seal(self.key))
+        return self
 
     def seal(self, value: bytes) -> bytes:
         nonce = os.urandom(12)
@@ -325,6 +377,7 @@ def init_app(app: Flask) -> None:
     """Make both engines and the keyring from the app's settings."""
     config = app.config
     keyring.configure(config["ENCRYPTION_KEYS"], config["SECRET_KEY"])
+    keys.configure(config["KEY_ROOT"])
     private = config["DATABASE_URL"]
     shared = {"pool_size": config["POOL_SIZE"], "timeout_ms": config["PUBLIC_STATEMENT_TIMEOUT_MS"]}
     app.config["SQLALCHEMY_BINDS"] = {
@@ -353,6 +406,8 @@ def _prepare_sqlite(engine: Engine, *, public: bool) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
+            # What is deleted is overwritten, so that a copy of the file does not hold it either.
+            connection.execute("PRAGMA secure_delete = ON")
 
 
 class GateIsOpen(Exception):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from flask_babel import force_locale
 from huey import MemoryHuey, RedisHuey, SqliteHuey, crontab
 from huey.api import Huey
 from sqlalchemy import make_url
+from sqlalchemy.orm.exc import StaleDataError
 
 from . import accounts, addresses, notifications, reports
 from .db import db, now
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 
 FORGOTTEN = timedelta(seconds=60)
 """A report this old that no worker has taken was forgotten."""
+FORGET_TRIES = 10
+"""Collisions with people at work before the nightly run leaves the rest to the next night."""
 
 
 def _queue(app: Flask) -> Huey:
@@ -41,16 +45,22 @@ def _queue(app: Flask) -> Huey:
 
 def render(delivery: Delivery) -> tuple[str, str, str | None]:
     """Subject, body and unsubscribe address of a message, in its reader's language."""
-    facts = dict(delivery.payload)
+    facts = dict(delivery.payload or {})
     unsubscribe_url = None
     if token := facts.pop("unsubscribe_token", None):
-        unsubscribe_url = url_for("reporting.unsubscribe", token=token, _external=True)
+        unsubscribe_url = url_for("following.unsubscribe", token=token, _external=True)
     if "ref" in facts:
         facts["report_url"] = url_for("public.report", ref=facts["ref"], _external=True)
     if token := facts.pop("private_token", None):
-        facts["private_url"] = url_for("reporting.mine", token=token, _external=True)
+        facts["private_url"] = url_for("mine.report", token=token, _external=True)
+    if token := facts.pop("objection_token", None):
+        facts["objection_url"] = url_for(
+            "mine.objection", token=token, number=facts["decision"], _external=True
+        )
+    if "desk_ref" in facts:
+        facts["desk_url"] = url_for("desk.case", ref=facts["desk_ref"], _external=True)
     if token := facts.pop("confirm_token", None):
-        facts["confirm_url"] = url_for("reporting.confirm_follow", token=token, _external=True)
+        facts["confirm_url"] = url_for("following.confirm_follow", token=token, _external=True)
     if delivery.kind == "password_link":
         facts["url"] = url_for("accounts.password", token=facts.pop("token"), _external=True)
     for item in facts.get("items", ()):
@@ -76,6 +86,9 @@ def deliver(app: Flask) -> int:
                 if delivery.state == "sent":
                     continue
             try:
+                if delivery.recipient is None:
+                    # A backup that was restored holds a message to somebody who is forgotten.
+                    raise Refused
                 subject, body, unsubscribe_url = render(delivery)
                 transport.send(
                     notifications.compose(
@@ -140,6 +153,35 @@ def review(app: Flask, report_id: int) -> None:
         db.session.rollback()
 
 
+def shred() -> None:
+    """Destroy the keys of everything that was forgotten and committed."""
+    while reports.shred():
+        db.session.commit()
+    db.session.rollback()
+
+
+def forget(at: datetime) -> Counter[str]:
+    """Forget what was kept long enough, and what a restored backup brought back, in small commits; how much of what."""
+    done: Counter[str] = Counter()
+    shred()
+    for step in (reports.replay, reports.retain):
+        collisions = 0
+        while collisions < FORGET_TRIES:
+            try:
+                some = step(at)
+                db.session.commit()
+            except StaleDataError:
+                # Somebody changed one of these cases at the same moment. The next look sees what is right now.
+                db.session.rollback()
+                collisions += 1
+                continue
+            shred()
+            if not some:
+                break
+            done += some
+    return done
+
+
 def init_app(app: Flask) -> None:
     huey = _queue(app)
     app.extensions["huey"] = huey
@@ -156,6 +198,8 @@ def init_app(app: Flask) -> None:
         return run
 
     def sweep(app: Flask) -> None:
+        # Keys of what was erased a moment before a web process died.
+        shred()
         # What came before this worker started may have been in the hands of one that died: it waits no longer.
         forgotten = max(now() - FORGOTTEN, started)
         for report_id in db.session.scalars(reports.unreviewed(forgotten).limit(200)).all():
@@ -176,6 +220,7 @@ def init_app(app: Flask) -> None:
         accounts.forget_attempts()
         db.session.commit()
         reports.forget_drafts()
+        forget(now())
 
     app.extensions["tasks"] = {
         "review": huey.task(retries=0, name="review")(inside(review)),

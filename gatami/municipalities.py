@@ -46,6 +46,10 @@ class Municipality(Model):
     """Where to turn with what must not stand in a public report, as a sentence per language."""
     public_contacts: Mapped[list[str]] = mapped_column(Json, default=list)
     """The municipality's own numbers and shared mailboxes, which no text hides."""
+    moderation: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """Its own thresholds and words: see `policy.moderation.Rules.of`."""
+    retention: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """How long it keeps what, where it chose otherwise than the defaults: see `policy.retention.Retention.of`."""
 
 
 class Department(Model):

@@ -24,17 +24,33 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Index, Select, func, or_, select, update
+from sqlalchemy import Index, LargeBinary, Select, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .db import Model, Sealed, UtcDateTime, changed, db, keyring, now
+from .db import Model, Private, Sealed, UtcDateTime, changed, db, keyring, now
+
+_HOLDS_AN_ADDRESS: dict[str, Any] = {
+    "sqlite_where": text("recipient IS NOT NULL"),
+    "postgresql_where": text("recipient IS NOT NULL"),
+}
+
+
+def _key_of(context: Any) -> bytes | None:
+    recipient = context.get_current_parameters()["recipient"]
+    return recipient.key_name if isinstance(recipient, Private) else None
 
 
 class Delivery(Model):
-    """One message to one person: `waiting → sent | failed | given_up`."""
+    """One message to one person: `waiting → sent | failed | given_up`.
+
+    The row stays, so that nothing is sent twice; to whom it went, and with what, is forgotten after a while.
+    """
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_state_due_at", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_deliveries_state_due_at", "state", "due_at"),
+        Index("ix_deliveries_kept", "created_at", **_HOLDS_AN_ADDRESS),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(unique=True)
@@ -43,8 +59,10 @@ class Delivery(Model):
     kind: Mapped[str]
     """Name of the template."""
     language: Mapped[str]
-    recipient: Mapped[str] = mapped_column(Sealed)
-    payload: Mapped[dict[str, Any]] = mapped_column(Sealed)
+    recipient: Mapped[str | None] = mapped_column(Sealed)
+    payload: Mapped[dict[str, Any] | None] = mapped_column(Sealed)
+    key_name: Mapped[bytes | None] = mapped_column(LargeBinary, index=True, default=_key_of)
+    """Of the data key that the recipient is sealed under, where the message goes to somebody who sent a report."""
     state: Mapped[str] = mapped_column(default="waiting")
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
@@ -131,6 +149,37 @@ def mark_failed(delivery: Delivery, error: Exception, tries: int) -> None:
         delivery.state = "given_up"
     else:
         delivery.due_at = now() + timedelta(minutes=2 ** (delivery.attempts - 1))
+
+
+def to(key_name: bytes) -> Select[Delivery]:
+    """The messages to the person whose data key it is, the oldest first."""
+    return select(Delivery).where(Delivery.key_name == key_name).order_by(Delivery.created_at, Delivery.id)
+
+
+def forget(key_name: bytes) -> int:
+    """Empty every message to the person whose data key it is; what was not sent yet is not sent. How many."""
+    mine = Delivery.key_name == key_name
+    waiting = update(Delivery).where(mine, Delivery.state == "waiting")
+    changed(waiting.values(state="given_up", lease_until=None, error="Forgotten"))
+    return changed(update(Delivery).where(mine).values(recipient=None, payload=None, key_name=None))
+
+
+def forget_sent(before: datetime, most: int) -> int:
+    """Empty up to `most` messages that came to an end, and were queued before a time; how many."""
+    old = (
+        select(Delivery.id)
+        .where(
+            Delivery.recipient.is_not(None),
+            Delivery.created_at < before,
+            Delivery.state.in_(("sent", "failed", "given_up")),
+        )
+        .limit(most)
+    )
+    ids = db.session.scalars(old).all()
+    if not ids:
+        return 0
+    emptied = update(Delivery).where(Delivery.id.in_(ids)).values(recipient=None, payload=None, key_name=None)
+    return changed(emptied)
 
 
 def unfinished() -> Select[int]:

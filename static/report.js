@@ -142,6 +142,7 @@
     const town = page.querySelector("#report [name='municipality']");
     if (!town || !form.elements.municipality || town.value === form.elements.municipality.value) return;
     form.elements.municipality.value = town.value;
+    askPreview();
     for (const id of ["categories", "contact"]) {
       const mine = document.getElementById(id);
       const theirs = page.getElementById(id);
@@ -181,6 +182,91 @@
 
   text.addEventListener("input", measure);
   measure();
+
+  // What everyone will see ---------------------------------------------------------------------------------------
+
+  // htmx asks while somebody writes. The answer waits while a finger is on the screen, so that nothing moves away
+  // under it, and while the box itself is being read.
+  const box = document.getElementById("preview");
+  const before = document.getElementById("before");
+  const after = document.getElementById("after");
+  const live = document.getElementById("live");
+  let answer = null;
+  let finger = false;
+
+  function askPreview() {
+    if (text.value.trim() && !before.children.length) box.dispatchEvent(new CustomEvent("gatami:preview"));
+  }
+
+  function tell(words) {
+    // Said once, and not again at each pause in the writing.
+    if (live.textContent !== words) live.textContent = words;
+  }
+
+  function settle() {
+    if (answer === null || finger || box.contains(document.activeElement)) return;
+    if (before.children.length) {
+      // What came late belongs to a text that is being looked at further down.
+      answer = null;
+      return;
+    }
+    const part = new DOMParser().parseFromString(answer, "text/html").body;
+    answer = null;
+    box.removeAttribute("aria-busy");
+    // Who has gone on to a field further down keeps it where it is.
+    const below = document.activeElement;
+    const moves = box.compareDocumentPosition(below) & Node.DOCUMENT_POSITION_FOLLOWING && form.contains(below);
+    const top = moves ? below.getBoundingClientRect().top : 0;
+    box.replaceChildren(...part.childNodes);
+    if (moves) window.scrollBy({ top: below.getBoundingClientRect().top - top, behavior: "instant" });
+    const said = box.querySelector("[data-say]");
+    tell(said ? said.dataset.say : "");
+    countAsSeen();
+  }
+
+  // The form may say that the text was seen only when it has been on the screen.
+  function countAsSeen() {
+    const field = box.querySelector("[name='seen']");
+    if (!field || !window.IntersectionObserver) return;
+    field.disabled = true;
+    const watch = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      field.disabled = false;
+      watch.disconnect();
+    });
+    watch.observe(box.querySelector(".preview-text"));
+  }
+
+  function show(html) {
+    answer = html;
+    settle();
+  }
+
+  box.addEventListener("htmx:beforeSwap", (event) => {
+    event.detail.shouldSwap = false;
+    event.detail.isError = false;
+    // A refusal shows nothing; the server then asks once more before it takes the report.
+    show(event.detail.xhr.status === 200 ? event.detail.xhr.responseText : "");
+  });
+  for (const name of ["htmx:sendError", "htmx:timeout"]) box.addEventListener(name, () => show(""));
+  box.addEventListener("focusout", () => setTimeout(settle));
+  document.addEventListener("pointerdown", () => (finger = true), { capture: true, passive: true });
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(
+      name,
+      () =>
+        setTimeout(() => {
+          finger = false;
+          settle();
+        }, 400),
+      { capture: true, passive: true },
+    );
+  }
+  text.addEventListener("input", () => {
+    if (box.children.length) box.setAttribute("aria-busy", "true");
+    leaveStep();
+  });
+  document.addEventListener("DOMContentLoaded", askPreview);
 
   // Photos -------------------------------------------------------------------------------------------------------
 
@@ -295,7 +381,7 @@
 
   const send = document.getElementById("send");
   const label = send.querySelector("span");
-  const sendLabel = label.textContent;
+  let sendLabel = label.textContent;
   const status = document.getElementById("send-status");
   const problem = document.getElementById("send-problem");
   let sending = false;
@@ -335,11 +421,8 @@
   });
   document.addEventListener("gatami:placed", () => mended("place"));
 
-  // The answer is the form again, with errors: they move into this page, so that map and photos stay.
-  function takeErrors(html) {
-    const page = new DOMParser().parseFromString(html, "text/html");
-    const summary = page.getElementById("errors");
-    if (!summary || !summary.children.length) return false;
+  // The answer is the form again: what is new in it moves into this page, so that map and photos stay.
+  function takeForm(page) {
     for (const mine of form.querySelectorAll("[data-error-slot]")) {
       const theirs = page.getElementById(mine.id);
       mine.replaceChildren(...(theirs ? theirs.childNodes : []));
@@ -365,11 +448,47 @@
       const field = page.querySelector(`#report [name='${name}']`);
       if (field && field.value) form.elements[name].value = field.value;
     }
-    document.getElementById("errors").replaceChildren(...summary.childNodes);
+    document.getElementById("errors").replaceChildren(...page.getElementById("errors").childNodes);
+  }
+
+  function takeErrors(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const summary = page.getElementById("errors");
+    if (!summary || !summary.children.length) return false;
+    takeForm(page);
     document.querySelector(".ds-error-summary").focus();
     document.querySelector(".ds-error-summary").scrollIntoView({ block: "start" });
     return true;
   }
+
+  // The text was not looked at as others will see it: that comes first, and then the same button sends.
+  function takeStep(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const theirs = page.getElementById("before");
+    if (!theirs || !theirs.children.length) return false;
+    takeForm(page);
+    box.replaceChildren();
+    before.replaceChildren(...theirs.childNodes);
+    after.replaceChildren(...page.getElementById("after").childNodes);
+    label.textContent = sendLabel = page.querySelector("#send span").textContent;
+    before.querySelector("[tabindex='-1']").focus({ preventScroll: true });
+    before.scrollIntoView({ block: "start" });
+    return true;
+  }
+
+  function leaveStep() {
+    if (!before.children.length) return;
+    before.replaceChildren();
+    after.replaceChildren();
+    label.textContent = sendLabel = send.dataset.label;
+  }
+
+  form.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-change-text]")) return;
+    event.preventDefault();
+    text.focus({ preventScroll: true });
+    text.scrollIntoView({ block: "center" });
+  });
 
   form.addEventListener("submit", (event) => {
     const action = event.submitter && event.submitter.getAttribute("formaction");
@@ -394,7 +513,8 @@
       if (loaded === total) status.textContent = send.dataset.working;
     });
     request.addEventListener("load", () => {
-      if (request.status < 300 && request.responseURL !== location.href) {
+      const again = request.responseURL === new URL(form.getAttribute("action"), location.href).href;
+      if (request.status < 300 && !again && request.responseURL !== location.href) {
         try {
           sessionStorage.removeItem(KEEP);
           sessionStorage.setItem(SENT, form.elements.submission.value);
@@ -405,6 +525,7 @@
         return;
       }
       busy(false);
+      if (request.status === 200 && takeStep(request.responseText)) return;
       if ([422, 429].includes(request.status) && takeErrors(request.responseText)) return;
       failed({ 400: say.expired, 413: say.large, 429: say.busy }[request.status] || say.failed);
     });

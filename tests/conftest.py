@@ -94,6 +94,7 @@ def test_settings(root: Path, database: Database) -> dict[str, object]:
         "PUBLIC_DATABASE_URL": database.public,
         "QUEUE_URL": f"sqlite:///{root}/queue.db",
         "MEDIA_ROOT": str(root / "media"),
+        "KEY_ROOT": str(root / "keys"),
         "MAIL_FOLDER": str(root / "mail"),
         "SENT_JOURNAL": str(root / "sent.journal"),
         "ADDRESS_URL": "",

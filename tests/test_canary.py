@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections import deque
+from datetime import timedelta
 from io import BytesIO
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -16,17 +17,16 @@ from sqlalchemy import String, cast, literal, update
 
 from gatami import cases, media, notifications, reports
 from gatami.accounts import Attempt
-from gatami.db import PUBLIC, Sealed, db
+from gatami.db import PUBLIC, DataKey, Sealed, db, now
 from gatami.reports import AreaFollow
 
 from . import factories
 
 CANARY = "kvitrefugl"
-PRIVATE_ROUTES = {"desk", "accounts"}
-"""Doors behind a sign-in, or about one; the others are public or opened by a secret link."""
+PRIVATE_ROUTES = {"desk", "moderation", "accounts", "mine"}
+"""Doors behind a sign-in, about one, or wholly behind a secret link; the others are public or opened by such a link."""
 SECRET_LINKS = {
-    "reporting.mine", "reporting.my_photo", "reporting.withdraw", "reporting.receipt", "reporting.confirm_follow",
-    "reporting.confirm", "reporting.unsubscribe",
+    "reporting.receipt", "following.confirm_follow", "following.confirm", "following.unsubscribe",
 }  # fmt: skip
 
 
@@ -64,7 +64,18 @@ def planted(app, tokens):
     staff = factories.user(email=f"{tokens('staff e-mail')}@prove.example")
     made = []
     for number, state in enumerate(
-        ("received", "planned", "resolved", "declined", "withdrawn", "held", "duplicate")
+        (
+            "received",
+            "planned",
+            "resolved",
+            "declined",
+            "withdrawn",
+            "held",
+            "duplicate",
+            "removed",
+            "flagged",
+            "unpublished",
+        )
     ):
         report = factories.report(
             text=f"Hull nummer {number} i vegen",
@@ -90,6 +101,8 @@ def planted(app, tokens):
         elif state == "held":
             report.public_text = f"Hull {tokens('text that is held')}"
             cases.hold_text(report, staff, report.version)
+        elif state in ("removed", "flagged", "unpublished"):
+            _moderate(report, staff, state, tokens)
         elif state != "received":
             cases.change_state(
                 report, staff, state, report.version, "Offentlig svar.", duplicate_of=made[0].ref
@@ -107,6 +120,9 @@ def planted(app, tokens):
             "answers": {"size": tokens("answer")},
         }
         original.sealed = original.data_key.seal(json.dumps(contents).encode())
+        contact = {field: tokens(f"contact {field}") for field in ("name", "email", "phone")}
+        original.contact = DataKey.named(original.contact_key).seal(json.dumps(contact).encode())
+    reports.keep(made[0], now() + timedelta(days=9), tokens("why it is kept"), by=tokens("who keeps it"))
     area = AreaFollow(
         municipality=factories.municipality(), email=f"{tokens('area e-mail')}@prove.example", language="nb"
     )
@@ -125,6 +141,24 @@ def planted(app, tokens):
     db.session.commit()
     media.private.put("photos/loose/original", tokens("file in the private store").encode())
     return made
+
+
+def _moderate(report, staff, state, tokens):
+    """Take a text away that was public, with a token in every word that is said about it."""
+    reports.publish_text(report, f"Hull {tokens(f'text that was {state}')}", staff)
+    if state == "flagged":
+        reports.flag(report, "personal", tokens("who flagged"))
+        reports.hold_text(report, None, act="flagged")
+    elif state == "removed":
+        reports.hold_text(report, staff, tokens("reason of staff"), act="removed")
+    else:
+        incident = reports.unpublish(report, staff, tokens("incident"))
+        reports.log_incident(incident, staff, tokens("entry of an incident"))
+    reports.looked(report, staff, "text")
+    decision = reports.decisions(report)[-1]
+    decision.actor_id = None
+    reports.object_to(decision, tokens("objection"))
+    reports.answer_objection(decision, staff, "upheld", tokens("answer to an objection"))
 
 
 def _shown_columns():

@@ -546,6 +546,8 @@ TRACES = (
     "daglig",
     "firkanta",
     "ord om saken",
+    "Ord om grunnen",
+    "Ord til svar",
 )
 """Words of the reports, of a colleague's reply, and of everybody's address, which no mail may hold."""
 
@@ -579,6 +581,16 @@ def every_mail(app, client, monkeypatch) -> list[Delivery]:
         db.session.flush()
         cases.change_state(made, colleague, "assessing", made.version, "Enda et ord om saken.")
         db.session.flush()
+    leader = factories.user("Siv Leiar", "leader")
+    factories.report(
+        text="Jeg vet hvor dere bor, og jeg skal knuse dere alle sammen. Dere kommer til å angre.",
+        email="ola@prove.example",
+    )
+    for act in ("held", "removed"):
+        reports.hold_text(held if act == "removed" else shown, leader, "Ord om grunnen.", act)
+    decision = reports.decisions(shown)[-1]
+    reports.object_to(decision, "Det er ikkje firkanta.")
+    reports.answer_objection(decision, colleague, "upheld", "Ord til svar.")
     reports.withdraw(shown)
     reports.send_digests(datetime.now(UTC) + timedelta(minutes=1))
     db.session.commit()

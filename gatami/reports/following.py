@@ -46,7 +46,7 @@ def record(
         from_state=from_state,
         to_state=to_state,
         text=text if public else None,
-        private=private,
+        private=report.private(private),
     )
     db.session.add(event)
     if public:
@@ -84,6 +84,8 @@ def _tell_followers(report: Report, event: Event) -> None:
             "due_at": event.at,
         }
         for follow in db.session.scalars(followers)
+        # A backup that was restored may hold an address whose key is gone.
+        if follow.email
     ]
     if rows:
         db.session.execute(insert(notifications.Delivery), rows)

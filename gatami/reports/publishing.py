@@ -14,8 +14,12 @@ from sqlalchemy.orm import undefer
 from .. import media
 from ..accounts import User
 from ..db import DataKey, changed, db, now
+from ..keys import Destroyed
+from ..policy import moderation
 from ..policy import photos as pictures
+from ..policy import text as policy
 from .following import announce, record
+from .moderating import Incident, decide, judge, keep_version, open_incident, settle_flags, touch, versions
 from .rows import CONTACT_MOST, Photo, Report
 from .submitting import mask
 
@@ -24,6 +28,14 @@ log = logging.getLogger(__name__)
 
 class NothingToShow(Exception):
     """A text cannot be published, because there is none or the policy layer failed on it."""
+
+
+class NotLiftable(Exception):
+    """The words are not hidden as somebody's name, or the policy layer is sure that they are one."""
+
+
+class NoSuchVersion(Exception):
+    """The report has never had a public text of this number."""
 
 
 class NotWithdrawable(Exception):
@@ -46,10 +58,8 @@ def review(report_id: int, seconds: int, memory: int, place_name: str | None = N
     report = db.session.get(Report, report_id, options=[undefer(Report.reviewed_at)])
     if report is None or report.reviewed_at is not None:
         return False
-    key = report.original.data_key
-    rendered = [
-        _render(photo, key, seconds, memory) for photo in report.photos if photo.publication == "waiting"
-    ]
+    waiting_photos = [photo for photo in report.photos if photo.publication == "waiting"]
+    rendered = [_render(photo, report.original.data_key, seconds, memory) for photo in waiting_photos]
     taken = changed(
         update(Report)
         .where(Report.id == report_id, Report.reviewed_at.is_(None))
@@ -85,44 +95,139 @@ def _render(photo: Photo, key: DataKey, seconds: int, memory: int) -> tuple[int,
 
 def photo_bytes(photo: Photo, size: str) -> bytes:
     """One size of a photo, or `original`, opened with the report's key. Raises media.NoSuchMedia."""
-    return photo.report.original.data_key.open(media.private.get(photo.stored(size)))
+    try:
+        key = photo.report.original.data_key
+    except Destroyed as error:
+        raise media.NoSuchMedia from error
+    return key.open(media.private.get(photo.stored(size)))
 
 
-def publish_text(report: Report, text: str, actor: User) -> None:
+def publish_text(report: Report, text: str, actor: User, act: str = "released") -> None:
     """Show a text that a person looked at. It passes the policy layer once more. Raises NothingToShow."""
-    if report.state == "withdrawn":
+    if _is_gone(report):
         raise NothingToShow
-    masked = (
-        mask(text, report.language, frozenset(report.municipality.public_contacts)) if text.strip() else None
-    )
-    if not masked:
+    lifted = report.original.contents.lifted
+    verdict = judge(text, report.municipality, report.language, lifted) if text.strip() else None
+    if verdict is None or not verdict.public:
         raise NothingToShow
-    before = report.public_text
-    report.public_text, report.text_publication = masked, "published"
-    _keep_masked(report, masked)
+    before, known = report.public_text, versions(report)
+    as_it_was = known[-1].text if known else before
+    was, report.public_text, report.text_publication = report.text_publication, verdict.public, "published"
+    _keep(report, masked=verdict.public)
     # Nothing is edited silently: what the public read until now stays with the event, sealed.
     record(report, "text_published", actor=actor, private=before, public=True, tell=False)
+    keep_version(report, act, actor)
+    # Who shows again just what was flagged has found nothing private in it.
+    settle_flags(report, right=verdict.public != as_it_was)
+    hidden = judge(report.original.contents.text, report.municipality, report.language, lifted)
+    masks = {kind for _, kind in policy.mask_parts(verdict.public) if kind}
+    decide(report, act, hidden, actor=actor, why=(), kinds=masks, tell=was != "published")
     if report.reviewed_at:
         announce(report)
 
 
-def hold_text(report: Report, actor: User) -> None:
-    """Take the text from the public until a person publishes it again."""
-    if report.state == "withdrawn":
+def _is_gone(report: Report) -> bool:
+    """Whether nothing of the report can be shown, whatever staff release."""
+    return (
+        report.state == "withdrawn" or report.original.forgotten or report.text_publication == "unpublished"
+    )
+
+
+def restore_text(report: Report, number: int, actor: User) -> None:
+    """Show an earlier public text in place of the present one. Raises NoSuchVersion, NothingToShow."""
+    found = next((version for version in versions(report) if version.number == number), None)
+    if found is None:
+        raise NoSuchVersion
+    publish_text(report, found.text, actor, "restored")
+
+
+def hold_text(report: Report, actor: User | None, reason: str = "", act: str = "held") -> None:
+    """Take the text from the public until a person publishes it again, or for good where `act` is `removed`.
+
+    Without an actor somebody flagged it. The author is told, with the reason that staff gave.
+    """
+    if report.state == "withdrawn" or report.text_publication == "unpublished":
         raise NothingToShow
-    before, report.public_text, report.text_publication = report.public_text, None, "held"
+    before, report.public_text = report.public_text, None
+    report.text_publication = "removed" if act == "removed" else "held"
     record(report, "text_held", actor=actor, private=before, public=True, tell=False)
+    contents = report.original.contents
+    verdict = judge(contents.text, report.municipality, report.language, contents.lifted)
+    decide(report, act, verdict, actor=actor, reason=reason)
+    if actor is not None:
+        settle_flags(report, right=True)
 
 
-def _keep_masked(report: Report, masked: str) -> None:
+def lift(report: Report, words: str, actor: User) -> None:
+    """Let words through that the policy layer took for a name, though it was not sure: in this report alone.
+
+    A text that is public as the policy layer left it is shown with the words at once, and one that waits is proposed with
+    them. Where somebody has edited it, the words are put back by hand. Raises NotLiftable, NothingToShow.
+    """
+    if report.original.forgotten:
+        raise NothingToShow
+    contents = report.original.contents
+    before = judge(contents.text, report.municipality, report.language, contents.lifted)
+    uncertain = moderation.liftable(before) if before else []
+    if before is None or words not in {contents.text[found.start : found.end] for found in uncertain}:
+        raise NotLiftable
+    lifted = sorted({*contents.lifted, words})
+    after = judge(contents.text, report.municipality, report.language, lifted)
+    if after is None:
+        raise NotLiftable
+    _keep(report, lifted=lifted)
+    record(report, "name_lifted", actor=actor, private=words, tell=False)
+    touch(report)
+    if report.text_publication == "published" and report.public_text == before.public:
+        publish_text(report, after.public, actor, "lifted")
+        return
+    if contents.masked == before.public:
+        _keep(report, masked=after.public)
+    decide(report, "lifted", after, actor=actor, why=(), tell=False)
+
+
+def unpublish(report: Report, actor: User, text: str) -> Incident:
+    """Take everything of a report from the public at once, and begin the log of a breach of personal data.
+
+    Raises NothingToShow where that was done before.
+    """
+    if report.text_publication == "unpublished":
+        raise NothingToShow
+    incident = open_incident(report, actor, text)
+    before, report.public_text, report.text_publication = report.public_text, None, "unpublished"
+    for photo in report.photos:
+        if photo.publication == "published":
+            _unpublish_photo(photo, "held")
+    _choose_cover(report)
+    record(report, "unpublished", actor=actor, private=before, tell=False)
+    report.changed_at = now()
+    decide(report, "unpublished", actor=actor)
+    return incident
+
+
+def publish_again(report: Report, actor: User) -> None:
+    """After an incident: the report is seen again, its text and photos held until they are released one by one."""
+    if report.text_publication != "unpublished":
+        raise NothingToShow
+    gone = report.state == "withdrawn" or report.original.forgotten
+    report.text_publication = "removed" if gone else "held"
+    record(report, "text_held", actor=actor, public=True, tell=False)
+    decide(report, "held", actor=actor, tell=False)
+
+
+def _keep(report: Report, **changes: Any) -> None:
+    """Change something in what is sealed of a report."""
     original = report.original
+    if original.sealed is None:
+        raise NothingToShow
     contents = json.loads(original.data_key.open(original.sealed))
-    original.sealed = original.data_key.seal(json.dumps(contents | {"masked": masked}).encode())
+    original.sealed = original.data_key.seal(json.dumps(contents | changes).encode())
 
 
 def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
     """Copy the photo's sizes into the store that the public reads."""
-    if photo.width is None or photo.publication == "removed" or photo.report.state == "withdrawn":
+    report = photo.report
+    if photo.width is None or photo.publication == "removed" or _is_gone(report):
         raise NothingToShow
     for size in pictures.SIZES:
         media.released.put(f"{photo.key}/{size}.webp", photo_bytes(photo, size))
@@ -130,14 +235,20 @@ def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
     photo.alt = mask(alt, photo.report.language) or None if alt.strip() else photo.alt
     _choose_cover(photo.report)
     record(photo.report, "photo_published", actor=actor, public=True, tell=False)
+    settle_flags(photo.report, right=False, photo=photo)
+    decide(photo.report, "released", actor=actor, photo=photo, tell=False)
 
 
-def hold_photo(photo: Photo, actor: User) -> None:
+def hold_photo(photo: Photo, actor: User | None, reason: str = "") -> None:
+    """Take a photo from the public. Without an actor somebody flagged it."""
     if photo.publication == "removed":
         raise NothingToShow
     _unpublish_photo(photo, "held")
     _choose_cover(photo.report)
     record(photo.report, "photo_held", actor=actor, public=True, tell=False)
+    decide(photo.report, "held" if actor else "flagged", actor=actor, photo=photo, reason=reason)
+    if actor is not None:
+        settle_flags(photo.report, right=True, photo=photo)
 
 
 def _unpublish_photo(photo: Photo, publication: str) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint,
 from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, relationship
 
 from ..accounts import User
-from ..db import DataKey, Json, Model, OptionalPoint, Point, Sealed, UtcDateTime, db, keyring, now
+from ..db import DataKey, Json, Model, OptionalPoint, Point, Private, Sealed, UtcDateTime, db, keyring, now
+from ..keys import Destroyed
 from ..municipalities import Category, Municipality, Names
 
 CONTACT_MOST = 254
@@ -35,6 +36,8 @@ class Report(Model):
         Index("ix_reports_municipality_id_state", "municipality_id", "state"),
         Index("ix_reports_category_id_created_at", "category_id", "created_at"),
         Index("ix_reports_held", "id", **_where("text_publication = 'held'")),
+        Index("ix_reports_closed_at", "closed_at"),
+        Index("ix_reports_erasure_asked_at", "erasure_asked_at", **_where("erasure_asked_at IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,6 +76,17 @@ class Report(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     """The last change that the public sees."""
+    kept_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """A hold, such as a complaint or a claim that runs: until then nothing of the case is forgotten."""
+    kept_why: Mapped[str | None] = mapped_column(Sealed)
+    kept_by: Mapped[str | None] = mapped_column(Sealed)
+    """The name of who set the hold."""
+    must_archive: Mapped[bool] = mapped_column(default=False)
+    """The case belongs in the municipality's archive (arkivlova): nothing is forgotten here before it is there."""
+    archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erasure_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the reporter asked for it; it is done at once, or on the first night on which nothing stands in its way."""
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column()
     """Counted up by every change, so that of two people changing the same case the second is told."""
 
@@ -84,15 +98,28 @@ class Report(Model):
 
     __mapper_args__ = {"version_id_col": version}
 
+    def private(self, text: str | None) -> str | None:
+        """A text about the case for a sealed column, under the report's own key, so that it goes with the original."""
+        key = self.original.key if self.original else None
+        return Private(text, key) if text is not None and key is not None else text
+
 
 class Original(Model):
-    """What was sent, as it was sent: readable with the report's own key, which is sealed under the keyring."""
+    """What was sent, as it was sent, and apart from it who sent it: each is readable with a data key of its own.
+
+    A key that was destroyed makes what it sealed unreadable, here and in every backup.
+    """
 
     __tablename__ = "originals"
 
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), primary_key=True)
-    key: Mapped[bytes] = mapped_column(LargeBinary)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    key: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    """Name of the data key of text, answers and photos; None: they are forgotten."""
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    contact_key: Mapped[bytes | None] = mapped_column(LargeBinary, index=True)
+    """Name of the data key of `contact` and of every message to the reporter; None: nobody told who they are."""
+    contact: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Name, e-mail address and phone number, which are forgotten earlier than the text."""
     email_fingerprint: Mapped[str | None] = mapped_column(index=True)
     """Finds somebody's own reports without a readable address."""
     link_number: Mapped[int] = mapped_column(default=1)
@@ -102,11 +129,34 @@ class Original(Model):
 
     @property
     def data_key(self) -> DataKey:
-        return DataKey.unwrap(self.key)
+        """Raises keys.Destroyed where the original is forgotten."""
+        if self.key is None:
+            raise Destroyed
+        return DataKey.named(self.key)
 
     @property
     def contents(self) -> Contents:
-        return Contents(**json.loads(self.data_key.open(self.sealed)))
+        """Without what is forgotten."""
+        read = _opened(self.key, self.sealed) | _opened(self.contact_key, self.contact)
+        return Contents(**({"text": "", "masked": None} | read))
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether text, answers and photos can be read no more."""
+        try:
+            return not self.data_key
+        except Destroyed:
+            return True
+
+
+def _opened(key_name: bytes | None, sealed: bytes | None) -> dict[str, Any]:
+    if key_name is None or sealed is None:
+        return {}
+    try:
+        found: dict[str, Any] = json.loads(DataKey.named(key_name).open(sealed))
+    except Destroyed:
+        return {}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +169,8 @@ class Contents:
     email: str = ""
     phone: str = ""
     answers: dict[str, str] = field(default_factory=dict)
+    lifted: list[str] = field(default_factory=list)
+    """Words that staff let through, because they are nobody's name."""
 
 
 class Photo(Model):
@@ -154,7 +206,8 @@ class Event(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
     kind: Mapped[str]
-    """`received state reply note assigned text_held text_published photo_held photo_published withdrawn`."""
+    """`received state reply note assigned text_held text_published text_corrected photo_held photo_published withdrawn
+    unpublished erased kept let_go archive`."""
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     is_public: Mapped[bool] = mapped_column(default=False)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
@@ -213,6 +266,25 @@ class AreaFollow(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
     municipality: Mapped[Municipality] = relationship()
+
+
+class Discard(Model):
+    """What was forgotten of a report, when and by which rule; nothing of what it said."""
+
+    __tablename__ = "discards"
+    __table_args__ = (Index("ix_discards_key_name", "key_name", **_where("key_name IS NOT NULL")),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    what: Mapped[str]
+    """`contact original public_text public_photos`."""
+    rule: Mapped[str]
+    """`asked` by the reporter, `archived`, or the name of a field of `policy.retention.Retention`."""
+    key_name: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of the data key that is still to be destroyed; None as soon as it is."""
+
+    report: Mapped[Report] = relationship()
 
 
 def is_email(address: str) -> bool:

@@ -13,11 +13,13 @@ from datetime import datetime
 from sqlalchemy import select
 
 from .. import media, municipalities, notifications
-from ..db import DataKey, db, keyring, now, point
+from ..db import DataKey, Private, db, keyring, now, point
 from ..municipalities import Category, Municipality, Names, OutsideEveryMunicipality
 from ..policy import deadlines
 from ..policy import text as policy
+from ..policy.moderation import Verdict
 from .following import record, told
+from .moderating import Decision, alarm, decide, judge, keep_version, statement
 from .rows import CONTACT_MOST, Follow, Original, Photo, Report, is_email, private_token
 
 log = logging.getLogger(__name__)
@@ -71,9 +73,10 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
         # Somebody went back and wrote something else: that is another report.
         submission.token = ""
     municipality, category = check(submission)
-    contacts = frozenset(municipality.public_contacts)
-    masked = mask(submission.text, submission.language, contacts)
-    data_key = DataKey()
+    verdict = judge(submission.text, municipality, submission.language)
+    masked = verdict.public if verdict else None
+    shown = verdict is not None and not verdict.held
+    data_key = DataKey().keep()
     report = Report(
         ref="".join(secrets.choice(_REF_LETTERS) for _ in range(8)),
         municipality=municipality,
@@ -83,8 +86,8 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
         lon=round(float(submission.lon or 0), 6),
         place=point(float(submission.lat or 0), float(submission.lon or 0)),
         place_name=submission.place_name,
-        public_text=masked,
-        text_publication="held" if masked is None else "published",
+        public_text=masked if shown else None,
+        text_publication="published" if shown else "held",
         response_due_at=deadlines.after_working_days(at, category.response_days),
         repair_due_at=deadlines.after_working_days(at, category.repair_days),
         submission=_submission(submission.token) if submission.token else None,
@@ -94,14 +97,16 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
     contents = {
         "text": submission.text.strip(),
         "masked": masked,
-        "name": submission.name.strip(),
-        "email": submission.email.strip(),
-        "phone": submission.phone.strip(),
         "answers": submission.answers,
     }
+    typed = {"name": submission.name, "email": submission.email, "phone": submission.phone}
+    contact = {name: value.strip() for name, value in typed.items() if value.strip()}
+    contact_key = DataKey().keep() if contact else None
     report.original = Original(
-        key=data_key.wrapped(),
+        key=data_key.name,
         sealed=data_key.seal(json.dumps(contents).encode()),
+        contact_key=contact_key.name if contact_key else None,
+        contact=contact_key.seal(json.dumps(contact).encode()) if contact_key else None,
         email_fingerprint=keyring.fingerprint(submission.email) if submission.email.strip() else None,
     )
     for position, data in enumerate(submission.photos):
@@ -110,9 +115,23 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
         report.photos.append(photo)
     db.session.add(report)
     record(report, "received", to_state="received", at=at, public=True, tell=False)
+    decision = _decide_at_first(report, verdict, at)
     if submission.email.strip():
-        _follow_as_reporter(report, submission, masked=masked != submission.text.strip(), at=at)
+        _follow_as_reporter(report, submission, decision, at)
     return report
+
+
+def _decide_at_first(report: Report, verdict: Verdict | None, at: datetime) -> Decision | None:
+    """Write down what automation decided; the receipt tells the author, so no further message goes out."""
+    if verdict is None:
+        return decide(report, "held", why=("failed",), tell=False, at=at)
+    decision = None
+    if verdict.held or verdict.findings:
+        decision = decide(report, "held" if verdict.held else "masked", verdict, tell=False, at=at)
+    if verdict.alarming:
+        alarm(report, at)
+    keep_version(report, "received", at=at)
+    return decision
 
 
 def _submission(token: str) -> str:
@@ -138,8 +157,12 @@ def _is_the_same(report: Report, submission: Submission) -> bool:
     )
 
 
-def _follow_as_reporter(report: Report, submission: Submission, masked: bool, at: datetime) -> None:
-    email = submission.email.strip()
+def _follow_as_reporter(
+    report: Report, submission: Submission, decision: Decision | None, at: datetime
+) -> None:
+    key_name = report.original.contact_key
+    assert key_name is not None, "an address is a contact detail"
+    email = Private(submission.email.strip(), key_name)
     db.session.add(
         Follow(
             report=report,
@@ -159,9 +182,10 @@ def _follow_as_reporter(report: Report, submission: Submission, masked: bool, at
         f"receipt:{report.id}",
         {
             **told(report),
+            **(statement(decision) if decision else {}),
             "private_token": private_token(report),
             "response_days": report.category.response_days,
-            "masked": masked and report.text_publication == "published",
+            "masked": decision is not None and decision.act == "masked",
             "held": report.text_publication == "held",
             "has_photos": bool(report.photos),
         },

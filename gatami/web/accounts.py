@@ -158,6 +158,6 @@ def me() -> Response:
         my_areas=db.session.scalars(reports.areas_followed_by(current_user).limit(100)).all(),
         private_token=reports.private_token,
         unsubscribe_url=lambda kind, number: url_for(
-            "reporting.unsubscribe", token=keyring.sign("unsubscribe", [kind, number])
+            "following.unsubscribe", token=keyring.sign("unsubscribe", [kind, number])
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
@@ -15,10 +15,13 @@ from .. import accounts, cases, media, reports
 from ..accounts import User
 from ..cases import Queue
 from ..db import db, now
-from ..municipalities import Category, Municipality
+from ..municipalities import Category
+from ..policy import moderation
 from ..policy import text as policy
+from ..policy.differences import differences
+from ..policy.moderation import Verdict
 from ..reports import Photo, Report
-from . import page
+from . import page, reasons
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 bp.before_request(page.requires("handle"))
@@ -84,14 +87,36 @@ def _categories() -> list[Category]:
 def _case_page(
     report: Report, errors: dict[str, str] | None = None, conflict: bool = False, status: int = 200
 ) -> Response:
+    forgotten = report.original.forgotten
+    if not forgotten:
+        # Whoever opens the page reads what was sent; its author can see who did.
+        reports.looked(report, current_user, "text")
+        db.session.commit()
     original = report.original.contents
+    verdict = None
+    if not forgotten:
+        verdict = reports.judge(original.text, report.municipality, report.language, original.lifted)
+    decisions = reports.decisions(report)
     return page.page(
         "desk/case.html",
         status=status,
         report=report,
         original=original,
         proposal=original.masked if original.masked is not None else "",
-        findings=_findings(original.text, report.municipality),
+        findings=_findings(original.text, verdict, report.language),
+        pieces=_pieces(original.text, verdict),
+        masks=[
+            (kind.mask[report.language], page.named(dict(kind.label)))
+            for name, kind in policy.KINDS.items()
+            if name != "UNREAD"
+        ],
+        versions=_versions(report),
+        decisions=[reasons.decision(made) for made in decisions],
+        held_because=_held_because(report, decisions),
+        objections=[made for made in decisions if made.objected_at and not made.answered_at],
+        flags=reports.open_flags(report),
+        incidents=reports.incidents(report),
+        leads=accounts.may(current_user, "lead", report.municipality_id),
         photos=report.photos,
         events=list(cases.events(report)),
         last_change=cases.last_change(report) if conflict else None,
@@ -102,17 +127,65 @@ def _case_page(
         errors=errors or {},
         conflict=conflict,
         typed=request.form if request.method == "POST" else {},
-        typed_photo=(request.view_args or {}).get("number"),
+        typed_number=(request.view_args or {}).get("number"),
+        objection_most=reports.OBJECTION_MOST,
         map={"lat": report.lat, "lon": report.lon, "zoom": 16},
     )
 
 
-def _findings(text: str, municipality: Municipality) -> list[policy.Finding]:
-    """What the policy layer hid; nothing where it failed, which the held text tells already."""
-    try:
-        return policy.find(text, allowed=frozenset(municipality.public_contacts))
-    except Exception:  # noqa: BLE001  (whatever broke the policy, the desk must open)
+def _findings(text: str, verdict: Verdict | None, language: str) -> list[dict[str, Any]]:
+    """What the policy layer hid and why; nothing where it failed, which the held text tells already."""
+    if verdict is None:
         return []
+    liftable = moderation.liftable(verdict)
+    return [
+        {
+            "words": text[found.start : found.end],
+            "kind": found.kind,
+            "label": policy.KINDS[found.kind].label,
+            "mask": policy.KINDS[found.kind].mask[language],
+            "reason": found.reason,
+            "liftable": found in liftable,
+        }
+        for found in verdict.findings
+    ]
+
+
+def _pieces(text: str, verdict: Verdict | None) -> list[tuple[str, str | None]]:
+    """The original in pieces: what is shown, and what is hidden with its kind."""
+    pieces: list[tuple[str, str | None]] = []
+    at = 0
+    for found in verdict.findings if verdict else ():
+        pieces += [(text[at : found.start], None), (text[found.start : found.end], found.kind)]
+        at = found.end
+    return [piece for piece in [*pieces, (text[at:], None)] if piece[0]]
+
+
+def _versions(report: Report) -> list[dict[str, Any]]:
+    """The public texts, the newest first, each with what it changed in the one before."""
+    if report.original.forgotten:
+        return []
+    known, before = reports.versions(report), ""
+    found: list[dict[str, Any]] = []
+    for version in known:
+        text = version.text
+        found.append(
+            {
+                "row": version,
+                "pieces": list(differences(before, text)) if found else [("same", text)],
+                "is_shown": version is known[-1] and report.public_text == text,
+            }
+        )
+        before = text
+    return found[::-1]
+
+
+def _held_because(report: Report, decisions: Sequence[reports.Decision]) -> list[str]:
+    """Why the text waits, as ids that the page has words for."""
+    if report.text_publication != "held":
+        return []
+    last = [made for made in decisions if made.photo_id is None and made.act in ("held", "flagged")]
+    return last[-1].why if last else []
 
 
 @bp.get("/<ref>")
@@ -166,10 +239,21 @@ _WORDS: dict[type[Exception], tuple[str, Callable[[], str]]] = {
         ),
     ),
     cases.EmptyText: ("text", lambda: _("Write something first.")),
+    cases.ReasonUnsaid: ("reason", lambda: _("Write why. Only the one who reported can read it.")),
     reports.NothingToShow: (
         "public_text",
         lambda: _("There is nothing that can be shown. Write the public text first."),
     ),
+    reports.NotLiftable: (
+        "public_text",
+        lambda: _("These words cannot be let through: they are not among the uncertain names."),
+    ),
+    reports.NoSuchVersion: ("public_text", lambda: _("There is no such version of the text.")),
+    reports.OwnDecision: (
+        "answer",
+        lambda: _("You made this decision yourself, so somebody else must answer the objection."),
+    ),
+    reports.NothingToObjectTo: ("answer", lambda: _("The objection is answered already.")),
 }
 
 
@@ -213,11 +297,36 @@ def note(ref: str) -> Any:
 
 @bp.post("/<ref>/text")
 def review_text(ref: str) -> Any:
-    report, form = _case(ref), request.form
-    if form.get("act") == "hold":
-        return _do(report, lambda: cases.hold_text(report, current_user, _version()))
+    report, reason = _case(ref), _text("reason")
+    if act := {"hold": "held", "remove": "removed"}.get(request.form.get("act", "")):
+        return _do(report, lambda: cases.hold_text(report, current_user, _version(), reason, act))
     text = _text("public_text")
     return _do(report, lambda: cases.release_text(report, current_user, text, _version()))
+
+
+@bp.post("/<ref>/names")
+def lift(ref: str) -> Any:
+    """Say of words that the policy layer hid as a name that they are none."""
+    report, words = _case(ref), request.form.get("words", "")
+    return _do(report, lambda: cases.lift(report, current_user, words, _version()))
+
+
+@bp.post("/<ref>/versions/<int:number>")
+def restore_text(ref: str, number: int) -> Any:
+    report = _case(ref)
+    return _do(report, lambda: cases.restore_text(report, current_user, number, _version()))
+
+
+@bp.post("/<ref>/objections/<int:number>")
+def answer_objection(ref: str, number: int) -> Any:
+    report, outcome = _case(ref), request.form.get("outcome", "")
+    decision = next((made for made in reports.decisions(report) if made.id == number), None)
+    if decision is None:
+        abort(404)
+    return _do(
+        report,
+        lambda: cases.answer_objection(decision, current_user, outcome, _text("answer"), _version()),
+    )
 
 
 def _photo(report: Report, number: int) -> Photo:
@@ -232,7 +341,7 @@ def review_photo(ref: str, number: int) -> Any:
     report = _case(ref)
     photo, form = _photo(report, number), request.form
     if form.get("act") == "hold":
-        return _do(report, lambda: cases.hold_photo(photo, current_user, _version()))
+        return _do(report, lambda: cases.hold_photo(photo, current_user, _version(), _text("reason")))
     return _do(report, lambda: cases.release_photo(photo, current_user, _text("alt")[:300], _version()))
 
 
@@ -240,10 +349,13 @@ def review_photo(ref: str, number: int) -> Any:
 def photo(ref: str, number: int, size: str) -> Response:
     if size not in ("small", "large"):
         abort(404)
+    report = _case(ref)
     try:
-        data = reports.photo_bytes(_photo(_case(ref), number), size)
+        data = reports.photo_bytes(_photo(report, number), size)
     except media.NoSuchMedia:
         abort(404)
+    reports.looked(report, current_user, f"photo {number}")
+    db.session.commit()
     response = Response(data, mimetype="image/webp")
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -323,6 +323,7 @@ def init_app(app: Flask) -> None:
         datetime_=_datetime,
         since=since,
         isoformat=_isoformat,
+        moment=datetime.fromisoformat,
         distance=_distance,
         masked=masked,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
+from flask_babel import gettext as _
 
 from .. import media, publication
 from ..db import db
@@ -62,7 +63,7 @@ def index() -> Response:
 def report(ref: str) -> Response:
     found = publication.report(ref.upper())
     if found is None:
-        abort(404)
+        return _no_such_case()
 
     def render() -> Response:
         return page.page(
@@ -85,6 +86,15 @@ def report(ref: str) -> Response:
         page.since(found.created_at),
     )
     return page.kept(key, render)
+
+
+def _no_such_case() -> Response:
+    """The same words for a case that never was and for one that was taken down, so that they tell nothing of it."""
+    message = _(
+        "There is no case here that everyone can see. If there was one, it has been taken down because it may have shown "
+        "something private. The municipality handles it all the same."
+    )
+    return page.page("error.html", status=404, code=404, csrf=False, message=message)
 
 
 @bp.get("/photos/<key>/<size>.webp")

@@ -1,23 +1,21 @@
-"""Reporting a fault, following one, and the reporter's own page. Nobody needs an account for any of it."""
+"""Reporting a fault. Nobody needs an account for it."""
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.exc import StaleDataError
 
 from .. import accounts, media, municipalities, publication, reports
 from .. import addresses as register
 from ..db import BadLink, db, keyring
 from ..municipalities import Municipality
 from ..policy import photos as pictures
-from ..reports import AreaFollow, InvalidReport, Submission
-from . import page
+from ..reports import InvalidReport, Submission
+from . import fields, page
 
 bp = Blueprint("reporting", __name__)
 bp.before_request(page.anyone)
@@ -25,20 +23,13 @@ bp.before_request(page.anyone)
 RECEIPT_S = 7 * 24 * 3600
 RECEIPTS_PER_HOUR = 60
 """To one address; more than anybody reports on a walk along dark streetlights."""
+PREVIEWS_PER_SUBMIT = 40
+"""How many pauses somebody may make in writing a report that is sent; each of them asks for a preview."""
 NAME_MOST = 100
 """Characters of a file's name that are shown again."""
 
 
 # The form -----------------------------------------------------------------------------------------------------
-
-
-def _number(value: str) -> float | None:
-    """A coordinate as people type it, with a comma or a point; None where it is none."""
-    try:
-        found = float(value.strip().replace(",", "."))
-    except ValueError:
-        return None
-    return found if abs(found) <= 360 else None
 
 
 def _typed() -> dict[str, Any]:
@@ -56,24 +47,18 @@ def _typed() -> dict[str, Any]:
 
 def _municipality(form: dict[str, Any]) -> Municipality | None:
     """The municipality of the place that was chosen, else the one that the page was opened for."""
-    lat, lon = _number(form["lat"]), _number(form["lon"])
+    lat, lon = fields.number(form["lat"]), fields.number(form["lon"])
     if lat is not None and lon is not None:
         try:
             return municipalities.municipality_at(lat, lon)
         except municipalities.OutsideEveryMunicipality:
             pass
-    return _chosen(list(db.session.scalars(municipalities.active())))
-
-
-def _chosen(active: list[Municipality]) -> Municipality | None:
-    """The municipality that was asked for, else the one that this site opens on."""
-    number = request.values.get("municipality", "") or current_app.config["DEFAULT_MUNICIPALITY"]
-    return next((m for m in active if m.number == number), active[0] if active else None)
+    return fields.chosen(list(db.session.scalars(municipalities.active())))
 
 
 def _about(form: dict[str, Any], municipality: Municipality | None) -> dict[str, Any]:
     """What the place and the category together bring up: stop message, questions, open reports close by."""
-    lat, lon = _number(form["lat"]), _number(form["lon"])
+    lat, lon = fields.number(form["lat"]), fields.number(form["lon"])
     category = municipalities.category(municipality, form["category"]) if municipality else None
     nearby = None
     if category and lat is not None and lon is not None:
@@ -89,7 +74,7 @@ def _form_page(
     **more: Any,
 ) -> Response:
     municipality = _municipality(form)
-    lat, lon = _number(form["lat"]), _number(form["lon"])
+    lat, lon = fields.number(form["lat"]), fields.number(form["lon"])
     here = lat is not None and lon is not None
     return page.page(
         "reporting/new.html",
@@ -107,7 +92,13 @@ def _form_page(
         text_most=reports.TEXT_MOST,
         photos_most=reports.PHOTOS_MOST,
         photo_megabytes=current_app.config["PHOTO_BYTES"] // 1024**2,
-        **{"addresses": None, "address_service_down": False, **_about(form, municipality), **more},
+        **{
+            "addresses": None,
+            "address_service_down": False,
+            "preview": None,
+            **_about(form, municipality),
+            **more,
+        },
     )
 
 
@@ -138,6 +129,48 @@ def _addresses(query: str) -> dict[str, Any]:
     except register.AddressServiceDown:
         return {"addresses": [], "address_service_down": True}
     return {"addresses": found, "address_service_down": False}
+
+
+# What everyone will see ---------------------------------------------------------------------------------------
+
+
+def _bound_previews() -> None:
+    """Raises accounts.TooManyAttempts. Of what was typed nothing is counted or kept."""
+    most = PREVIEWS_PER_SUBMIT * current_app.config["SUBMITS_PER_HOUR"]
+    accounts.bound("preview", page.address(), most)
+    db.session.commit()
+
+
+@bp.post("/reports/new/preview")
+def preview() -> Response:
+    """The part of the form that shows while writing what everyone will see; empty where nothing is hidden."""
+    form = _typed()
+    if len(form["text"].strip()) > reports.TEXT_MOST:
+        too_long = fields.explain(InvalidReport({"text": "text_too_long"}))["text"]
+        return page.page("reporting/_preview.html", preview=None, error=too_long)
+    try:
+        _bound_previews()
+    except accounts.TooManyAttempts:
+        return page.too_many()
+    municipality = _municipality(form)
+    shown = reports.preview(form["text"], page.language(), municipality)
+    return page.page("reporting/_preview.html", preview=shown, municipality=municipality)
+
+
+def _unseen(submission: Submission) -> reports.Preview | None:
+    """What the sender has not looked at yet; None where nothing is hidden. Raises InvalidReport."""
+    municipality, _category = reports.check(submission)
+    text, code = submission.text, submission.language
+    if any(reports.was_seen(token, text, code, municipality) for token in request.form.getlist("seen")[:2]):
+        return None
+    shown = reports.preview(text, code, municipality)
+    if shown:
+        try:
+            _bound_previews()
+        except accounts.TooManyAttempts:
+            # Looking first is a courtesy: what is nobody's business is hidden all the same.
+            return None
+    return shown
 
 
 # Photos between two tries -------------------------------------------------------------------------------------
@@ -249,8 +282,8 @@ def create() -> Any:
     photos, photo_error = _uploaded(reports.PHOTOS_MOST - len(kept))
     submission = Submission(
         category=form["category"],
-        lat=_number(form["lat"]),
-        lon=_number(form["lon"]),
+        lat=fields.number(form["lat"]),
+        lon=fields.number(form["lon"]),
         text=form["text"],
         language=page.language(),
         name=form["name"],
@@ -264,6 +297,8 @@ def create() -> Any:
             reports.check(submission)
             raise InvalidReport({})
         submission.photos = _kept_bytes(kept) + [data for data, _name in photos]
+        if unseen := _unseen(submission):
+            return _form_page(form, kept=kept + _keep(photos), preview=unseen)
         # Nothing is written before the photos lie on disk: SQLite's one write lock must not wait for them.
         with db.session.no_autoflush:
             most = current_app.config["SUBMITS_PER_HOUR"]
@@ -287,7 +322,7 @@ def create() -> Any:
     except InvalidReport as invalid:
         db.session.rollback()
         kept += _keep(photos)
-        errors = explain(invalid)
+        errors = fields.explain(invalid)
         if photo_error:
             errors["photos"] = photo_error
         return _form_page(form, errors, kept, status=422)
@@ -303,37 +338,6 @@ def create() -> Any:
     return redirect(url_for("reporting.receipt", token=keyring.sign("receipt", ref)), 303)
 
 
-def explain(invalid: InvalidReport) -> dict[str, str]:
-    """Each error as a sentence for the field that it stands beside."""
-    words = {
-        "place_missing": _("Choose a place: tap on the map, use your location or search for an address."),
-        "place_not_on_earth": _(
-            "These coordinates are not a place on the map. Latitude comes first, then longitude."
-        ),
-        "place_sea": _("This place is in the sea. Move the mark to the nearest road, quay or shore."),
-        "place_abroad": _(
-            "This place is outside Norway. GataMi takes reports from Norwegian municipalities."
-        ),
-        "place_not_here": _(
-            "This place is in %(municipality)s, which does not use GataMi. Contact that municipality directly.",
-            municipality=page.named(invalid.outside),
-        ),
-        "category_missing": _("Choose what the report is about."),
-        "category_unknown": _("The municipality does not have this category. Choose another one."),
-        "text_missing": _("Write what is wrong. A short sentence is enough."),
-        "text_too_long": _(
-            "The text is too long. It can have at most %(most)d characters.", most=reports.TEXT_MOST
-        ),
-        "email_invalid": _("This does not look like an e-mail address. It should look like name@example.no."),
-        "phone_invalid": _("This does not look like a phone number. Use digits, such as 400 00 000."),
-        "too_long": _("This is too long."),
-        "answer_missing": _("Answer this question."),
-        "answer_unknown": _("Choose one of the answers."),
-        "photos_too_many": _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
-    }
-    return {field: words[reason] for field, reason in invalid.errors.items()}
-
-
 @bp.get("/receipts/<token>")
 def receipt(token: str) -> Response:
     try:
@@ -347,258 +351,10 @@ def receipt(token: str) -> Response:
         "reporting/receipt.html",
         report=report,
         category=report.category,
-        private_url=url_for("reporting.mine", token=reports.private_token(report)),
+        private_url=url_for("mine.report", token=reports.private_token(report)),
         response_due_at=report.response_due_at,
         held=report.text_publication == "held",
         masked=report.text_publication == "published" and contents.masked != contents.text,
         has_photos=bool(report.photos),
         email_given=bool(contents.email),
     )
-
-
-# Following ----------------------------------------------------------------------------------------------------
-
-
-def _mail_bound(email: str) -> None:
-    """Raises accounts.TooManyAttempts: a form must not be a way to fill somebody's mailbox."""
-    most: int = current_app.config["MAILS_PER_HOUR"]
-    accounts.bound("mail", email, most)
-    accounts.bound("mail-from", page.address(), 10 * most)
-
-
-@bp.get("/reports/<ref>/follow")
-def follow(ref: str) -> Response:
-    report = publication.report(ref.upper())
-    if report is None:
-        abort(404)
-    return page.page("reporting/follow.html", report=report, errors={}, form={"email": ""})
-
-
-@bp.post("/reports/<ref>/follow")
-def start_following(ref: str) -> Any:
-    report = reports.by_ref(ref)
-    if report is None:
-        abort(404)
-    email = request.form.get("email", "")
-    try:
-        if reports.is_email(email):
-            _mail_bound(email)
-        reports.follow(report, email, page.language())
-    except accounts.TooManyAttempts:
-        return page.too_many()
-    except ValueError:
-        errors = explain(InvalidReport({"email": "email_invalid"}))
-        shown = publication.report(ref.upper())
-        return page.page(
-            "reporting/follow.html", status=422, report=shown, errors=errors, form={"email": email}
-        )
-    with contextlib.suppress(IntegrityError):
-        # Of two clicks at the same moment the first one counts, and its mail is on the way.
-        db.session.commit()
-    page.enqueue("deliver")
-    return redirect(url_for("reporting.follow_sent"), 303)
-
-
-@bp.get("/follow/sent")
-def follow_sent() -> Response:
-    return page.page("reporting/follow_sent.html")
-
-
-def _area_page(form: dict[str, Any], errors: dict[str, str], status: int = 200) -> Response:
-    active = list(db.session.scalars(municipalities.active()))
-    shown = _chosen(active)
-    lat, lon = _number(form["lat"]), _number(form["lon"])
-    return page.page(
-        "reporting/follow_area.html",
-        status=status,
-        form=form,
-        errors=errors,
-        municipalities=active,
-        municipality=shown,
-        categories=db.session.scalars(municipalities.categories_of(shown)).all() if shown else [],
-        map={
-            "lat": lat if lat is not None else shown.lat if shown else 65.0,
-            "lon": lon if lon is not None else shown.lon if shown else 13.0,
-            "zoom": shown.zoom if shown else 5,
-        },
-        radius_least=reports.RADIUS_M[0],
-        radius_most=reports.RADIUS_M[1],
-    )
-
-
-def _area_typed() -> dict[str, Any]:
-    values = request.values
-    form: dict[str, Any] = {field: values.get(field, "") for field in ("email", "municipality", "lat", "lon")}
-    form["extent"] = values.get("extent", "whole")
-    form["radius_m"] = values.get("radius_m", "1000")
-    form["frequency"] = values.get("frequency", "now")
-    form["categories"] = values.getlist("category")[:50]
-    return form
-
-
-@bp.get("/follow")
-def follow_area() -> Response:
-    return _area_page(_area_typed(), {})
-
-
-@bp.post("/follow")
-def start_following_area() -> Any:
-    form = _area_typed()
-    errors: dict[str, str] = {}
-    municipality = _chosen(list(db.session.scalars(municipalities.active())))
-    if municipality is None:
-        abort(404)
-    circle = form["extent"] == "circle"
-    lat, lon, radius_m = _number(form["lat"]), _number(form["lon"]), form["radius_m"]
-    if not reports.is_email(form["email"]):
-        errors |= explain(InvalidReport({"email": "email_invalid"}))
-    if circle:
-        try:
-            if lat is None or lon is None:
-                errors |= explain(InvalidReport({"place": "place_missing"}))
-            else:
-                municipality = municipalities.municipality_at(lat, lon)
-        except municipalities.OutsideEveryMunicipality as outside:
-            errors |= explain(InvalidReport({"place": f"place_{outside.reason}"}, outside.names))
-        least, most = reports.RADIUS_M
-        if not (radius_m.isdecimal() and len(radius_m) < 7 and least <= int(radius_m) <= most):
-            errors["radius_m"] = _(
-                "Choose a radius between %(least)d and %(most)d metres.", least=least, most=most
-            )
-    known = {c.slug for c in db.session.scalars(municipalities.categories_of(municipality))}
-    if form["categories"] and not known & set(form["categories"]):
-        errors["category"] = explain(InvalidReport({"category": "category_unknown"}))["category"]
-    if errors:
-        return _area_page(form, errors, status=422)
-    try:
-        _mail_bound(form["email"])
-    except accounts.TooManyAttempts:
-        return page.too_many()
-    reports.follow_area(
-        AreaFollow(
-            municipality=municipality,
-            email=form["email"].strip(),
-            language=page.language(),
-            lat=lat if circle else None,
-            lon=lon if circle else None,
-            radius_m=float(radius_m) if circle else None,
-            categories=[slug for slug in form["categories"] if slug in known],
-            frequency="daily" if form["frequency"] == "daily" else "now",
-        )
-    )
-    db.session.commit()
-    page.enqueue("deliver")
-    return redirect(url_for("reporting.follow_sent"), 303)
-
-
-def _followed(purpose: str, token: str) -> Any:
-    try:
-        return reports.follow_of(purpose, token)
-    except BadLink:
-        abort(404)
-
-
-def _follow_text(found: Any) -> str:
-    if found is None:
-        return ""
-    if isinstance(found, AreaFollow):
-        return str(_("new reports in %(municipality)s", municipality=page.named(found.municipality.names)))
-    parts = (page.named(found.report.category.names), found.report.place_name, found.report.ref)
-    return ", ".join(filter(None, parts))
-
-
-@bp.get("/follows/<token>")
-def confirm_follow(token: str) -> Response:
-    # A link in a mail is often opened by a program that looks for viruses, so only the button confirms.
-    found = _followed("confirm", token)
-    done = bool(found and found.confirmed_at)
-    return page.page(
-        "reporting/confirm_follow.html", follow_of=_follow_text(found), done=done, gone=not found, token=token
-    )
-
-
-@bp.post("/follows/<token>")
-def confirm(token: str) -> Any:
-    found = _followed("confirm", token)
-    if found is not None:
-        reports.confirm_follow(found)
-        db.session.commit()
-    return redirect(url_for("reporting.confirm_follow", token=token), 303)
-
-
-@bp.route("/unsubscribe/<token>", methods=["GET", "POST"])
-def unsubscribe(token: str) -> Response:
-    """One click and no questions (RFC 8058). The token is the proof, so a mail program's POST needs no other."""
-    found = _followed("unsubscribe", token)
-    text = _follow_text(found)
-    if request.method == "POST" and found is not None:
-        reports.unfollow(found)
-        db.session.commit()
-        found = None
-    return page.page("reporting/unsubscribe.html", follow_of=text, done=found is None, token=token)
-
-
-# The reporter's own page --------------------------------------------------------------------------------------
-
-
-def _mine(token: str) -> reports.Report:
-    try:
-        report = reports.by_private_token(token)
-    except BadLink:
-        abort(404)
-    if report is None:
-        abort(404)
-    return report
-
-
-@bp.get("/mine/<token>")
-def mine(token: str) -> Response:
-    report = _mine(token)
-    return page.page(
-        "reporting/mine.html",
-        report=report,
-        original=report.original.contents,
-        photos=[
-            {
-                "id": photo.id,
-                "publication": photo.publication,
-                "failure": photo.failure,
-                "url": url_for("reporting.my_photo", token=token, number=photo.id) if photo.width else None,
-            }
-            for photo in report.photos
-        ],
-        events=publication.events(report.id),
-        can_withdraw=report.closed_at is None,
-        token=token,
-    )
-
-
-@bp.get("/mine/<token>/photos/<int:number>")
-def my_photo(token: str, number: int) -> Response:
-    photo = next((p for p in _mine(token).photos if p.id == number and p.width), None)
-    if photo is None:
-        abort(404)
-    try:
-        data = reports.photo_bytes(photo, "small")
-    except media.NoSuchMedia:
-        abort(404)
-    response = Response(data, mimetype="image/webp")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
-@bp.post("/mine/<token>/withdrawal")
-def withdraw(token: str) -> Any:
-    try:
-        try:
-            reports.withdraw(_mine(token))
-            db.session.commit()
-        except StaleDataError:
-            # Staff changed the case at the same moment. Taking it back does not depend on what they did.
-            db.session.rollback()
-            reports.withdraw(_mine(token))
-            db.session.commit()
-    except reports.NotWithdrawable:
-        abort(409)
-    page.enqueue("deliver")
-    return redirect(url_for("reporting.mine", token=token), 303)

@@ -70,7 +70,14 @@ WAIT_S = 30
 """How long anything may take before the test fails. Nothing waits for it where things go well."""
 STOP_S = 15
 
-PLACES = {"desk": (64.50, 11.98), "pages": (64.51, 11.98), "other": (64.52, 11.98)}
+PLACES = {
+    "desk": (64.50, 11.98),
+    "pages": (64.51, 11.98),
+    "other": (64.52, 11.98),
+    "moderation": (64.54, 11.98),
+    "incident": (64.55, 11.98),
+    "rights": (64.53, 11.98),
+}
 """Places a kilometre from each other, and from the middle of the map, so that tests find only their own reports near."""
 
 

@@ -44,6 +44,14 @@ def send(page: Page) -> None:
     page.get_by_role("button", name="Send meldingen").click()
 
 
+def what_everyone_will_see(page: Page) -> Locator:
+    """The preview of the text, looked at."""
+    shown = page.get_by_role("region", name="Dette får alle se")
+    shown.locator(".preview-text").scroll_into_view_if_needed()
+    expect(shown.locator("[name=seen]")).to_be_enabled()
+    return shown
+
+
 def sent_ref(page: Page) -> str:
     """The reference on the receipt, when it has come."""
     expect(page.get_by_role("heading", name="Takk, vi har fått meldingen din")).to_be_visible()

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from gatami import accounts, cases, reports
 from gatami.db import db, keyring
 
-from .conftest import ROOT, SCREENS, Site
-from .steps import send, sign_in
+from .conftest import PLACES, ROOT, SCREENS, Site
+from .steps import fill_in, send, sign_in, what_everyone_will_see
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RUN_AXE = """async () => {
@@ -48,6 +48,18 @@ def send_empty(page: Page) -> None:
     expect(page.locator(".ds-error-summary")).to_be_focused()
 
 
+def write_privately(page: Page) -> None:
+    fill_in(page, PLACES["other"], "Hull. Ring 400 00 123. Naboen min har kreft. De er noen jævla idioter.")
+    what_everyone_will_see(page)
+
+
+def look_before_sending(page: Page) -> None:
+    page.route("**/reports/new/preview", lambda route: route.fulfill(body="", content_type="text/html"))
+    fill_in(page, PLACES["other"], "Hull. Ring 400 00 123. Naboen min har kreft. De er noen jævla idioter.")
+    send(page)
+    what_everyone_will_see(page)
+
+
 def choose_circle(page: Page) -> None:
     page.get_by_label("En sirkel på kartet").check()
     page.get_by_role("group", name="Kart: Trykk der midten").click()
@@ -75,6 +87,8 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "report-nearby": ("/reports/new?category=hull-i-vegen&lat={lat}&lon={lon}", nothing),
     "report-stop": ("/reports/new?category=vann-og-avlop", nothing),
     "report-errors": ("/reports/new", send_empty),
+    "report-preview": ("/reports/new", write_privately),
+    "report-step": ("/reports/new", look_before_sending),
     "receipt": ("/receipts/{receipt}", nothing),
     "mine": ("/mine/{mine}", nothing),
     "follow": ("/reports/{ref}/follow", nothing),

@@ -14,7 +14,7 @@ from gatami.reports import Photo, Report
 
 from .. import factories
 from .conftest import PLACES
-from .steps import PHOTO, described, fill_in, link_in, send, sent_ref, tab_to
+from .steps import PHOTO, described, fill_in, link_in, send, sent_ref, tab_to, what_everyone_will_see
 
 
 def test_a_stranger_reports_a_pothole_on_a_phone(site, visit, mailbox):
@@ -41,6 +41,7 @@ def test_a_stranger_reports_a_pothole_on_a_phone(site, visit, mailbox):
     page.get_by_label("Bilder", exact=False).first.set_input_files(PHOTO)
     expect(page.get_by_role("list", name="Valgte bilder")).to_contain_text("hull.jpg")
     page.get_by_label("E-post", exact=True).fill("kari@prove.example")
+    expect(what_everyone_will_see(page)).to_contain_text("Ring [telefonnummer]")
     page.get_by_role("button", name="Send meldingen").tap()
     ref = sent_ref(page)
     site.wait_until_reviewed(ref)
@@ -95,6 +96,92 @@ def test_a_report_without_javascript(visit, place_by):
     expect(page.locator(".next-steps")).to_contain_text("Vi ser på bildene før de vises.")
     page.get_by_role("link", name="Se saken").tap()
     expect(page.locator(".case-text")).to_have_text(f"Hull i vegen, funnet med {place_by}.")
+
+
+PRIVATE = "Hull ved porten. Ring meg på 400 00 123. Naboen min har kreft."
+
+
+def test_what_everyone_will_see_is_shown_while_writing(visit):
+    page = visit("phone")
+    page.goto("/reports/new")
+    fill_in(page, PLACES["other"], PRIVATE)
+    shown = page.get_by_role("region", name="Dette får alle se")
+    expect(shown).to_contain_text("Ring meg på [telefonnummer]")
+    expect(shown).to_contain_text("[helseopplysning]")
+    expect(shown.get_by_role("listitem").filter(has_text="Opplysning om helse.")).to_be_visible()
+    expect(shown.get_by_role("link", name="Ring 74 28 00 00 i stedet")).to_have_attribute(
+        "href", "tel:74280000"
+    )
+    expect(page.locator("#live")).to_contain_text("Skjult for andre: Telefonnummer, Opplysning om helse.")
+    expect(page.get_by_label("Hva er galt?")).to_be_focused()
+    mask = shown.locator(".mask").first
+    mask.focus()
+    expect(mask.locator(".ds-sr-only")).to_be_in_viewport()
+    assert "Private nummer vises ikke åpent." in mask.inner_text()
+
+    page.get_by_label("Hva er galt?").fill("Hull ved porten.")
+    expect(shown).to_have_count(0)
+    page.get_by_label("Hva er galt?").fill(PRIVATE)
+    what_everyone_will_see(page)
+    send(page)
+    sent_ref(page)
+
+
+def test_what_is_written_further_down_stays_where_it_is(visit):
+    """The preview comes after somebody has gone on to the next field, which must not move away under the finger."""
+    page = visit("phone")
+    page.goto("/reports/new")
+    fill_in(page, PLACES["other"], PRIVATE)
+    email = page.get_by_label("E-post", exact=True)
+    email.tap()
+    top = email.bounding_box()["y"]
+    expect(page.get_by_role("region", name="Dette får alle se")).to_be_attached()
+    expect(email).to_be_focused()
+    assert abs(email.bounding_box()["y"] - top) < 2
+
+
+def test_a_text_that_was_not_looked_at_is_shown_before_it_is_sent(visit):
+    page = visit("phone")
+    page.route("**/reports/new/preview", lambda route: route.fulfill(body="", content_type="text/html"))
+    page.goto("/reports/new")
+    fill_in(page, PLACES["other"], PRIVATE)
+    page.locator("#photos").set_input_files(PHOTO)
+    send(page)
+    shown = page.get_by_role("region", name="Dette får alle se")
+    expect(shown.get_by_role("heading", name="Dette får alle se")).to_be_focused()
+    expect(shown).to_be_in_viewport()
+    page.get_by_role("link", name="Endre teksten").tap()
+    text = page.get_by_label("Hva er galt?")
+    expect(text).to_be_focused()
+    text.fill(PRIVATE + " Det haster.")
+    expect(shown).to_have_count(0)
+    send(page)
+    expect(shown).to_contain_text("Det haster.")
+    page.get_by_role("button", name="Send den slik").tap()
+    sent_ref(page)
+    expect(page.locator(".next-steps")).to_contain_text("Vi ser på bildene før de vises.")
+
+
+def test_what_everyone_will_see_without_javascript(visit):
+    page = visit("phone", java_script_enabled=False)
+    page.goto("/reports/new")
+    fill_in(page, PLACES["other"], PRIVATE, name="Kari Prøve")
+    page.locator("#photos").set_input_files(PHOTO)
+    send(page)
+    shown = page.get_by_role("region", name="Dette får alle se")
+    expect(shown.get_by_role("heading", name="Dette får alle se")).to_be_in_viewport()
+    expect(shown).to_contain_text("Ring meg på [telefonnummer]")
+    expect(page.get_by_text("Meldingen er ikke sendt ennå.")).to_be_attached()
+    expect(page.get_by_label("Navn", exact=True)).to_have_value("Kari Prøve")
+    page.get_by_role("link", name="Endre teksten").tap()
+    expect(page.get_by_label("Hva er galt?")).to_be_in_viewport()
+    expect(page.get_by_label("Hva er galt?")).to_have_value(PRIVATE)
+    page.get_by_label("Hva er galt?").fill(PRIVATE + " Det haster.")
+    page.get_by_role("button", name="Send den slik").tap()
+    expect(shown).to_contain_text("Det haster.")
+    page.get_by_role("button", name="Send den slik").tap()
+    sent_ref(page)
+    expect(page.locator(".next-steps")).to_contain_text("Vi ser på bildene før de vises.")
 
 
 TEXT_FILE = PHOTO | {"buffer": b"Dette er ikke noe bilde."}

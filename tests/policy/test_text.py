@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatami.policy import build
 from gatami.policy import text as scrubber
 from gatami.policy.lines import scrub_lines
 from gatami.policy.text.marks import parse_marks
@@ -19,13 +20,14 @@ from gatami.policy.text.marks import parse_marks
 HERE = Path(__file__).parent
 BATCHES = sorted(HERE.glob("reports_*.jsonl"))
 DIRECT = ("PHONE", "EMAIL", "NATIONAL_ID", "ACCOUNT", "PLATE", "HANDLE")
-GOALS = {
-    **dict.fromkeys(DIRECT, 0.99),
-    "PERSON": 0.96,
-    "ADDRESS": 0.9,
-    "HEALTH": 0.85,
-    "SPECIAL": 0.85,
-    "FAMILY": 0.85,
+# What must not be lost again, over the batches together. Where these are below the goals, `docs/policy.md` says so.
+FLOORS = {
+    "direct": 0.98,
+    "PERSON": 0.94,
+    "ADDRESS": 0.93,
+    "HEALTH": 0.87,
+    "SPECIAL": 0.88,
+    "FAMILY": 0.88,
     "ABUSE": 0.85,
 }
 
@@ -39,6 +41,9 @@ FOUND = [
     ("Call me: [[PHONE:+44 7700 900 456]]", "en"),
     ("Ring [[PHONE:9\u200b12 34\u200b 567]]", "nb"),
     ("Ring [[PHONE:９１２３４５６７]]", "nb"),
+    ("Ring [[PHONE:912 З4 5О7]]", "nb"),
+    ("Ring [[PHONE:nittito femten seksogseksti null to]]", "nb"),
+    ("Ring [[PHONE:91 2 34 56 7]] etter fire", "nb"),
     ("Skriv til [[EMAIL:ola.eksempel@firma.no]]", "nb"),
     ("Skriv til [[EMAIL:ola (at) firma punkt no]]", "nb"),
     ("Skriv til [[EMAIL:ola krøllalfa firma punktum no]]", "nn"),
@@ -56,6 +61,30 @@ FOUND = [
     ("Se [[HANDLE:https://www.facebook.com/ola.eksempel.7]]", "nb"),
     ("IP-adressen er [[HANDLE:192.0.2.44]]", "nb"),
     ("fra [[HANDLE:2001:db8::7a1f]] i natt", "nb"),
+    ("Mob [[PHONE:912 34 567]] (kona) eller [[PHONE:976 54 321]] (meg)", "nb"),
+    ("Ring [[PHONE:91234567]]/[[PHONE:97654321]]", "nb"),
+    ("Eg bur i Storgata 12, 7863 Overhalla, [[PHONE:912 34 567]]", "nn"),
+    ("mob [[PHONE:nihundreogtolv trettifire femhundreogsekstisju]]", "nb"),
+    ("ring [[PHONE:9I2 34 S67]]", "nb"),
+    ("saksnr 24/1873, [[PHONE:91234567]]", "nb"),
+    ("har ringt kommunen mange ganger, tlf [[PHONE:912 34 567]]", "nb"),
+    ("UK number [[PHONE:07700 900123]]", "en"),
+    ("Skriv til [[EMAIL:kari.eksempel@gmail,com]]", "nb"),
+    ("e-post [[EMAIL:kari.n krøllalfa gmail]]", "nb"),
+    ("[[EMAIL:k a r i @ g m a i l . c o m]]", "nb"),
+    ("fødselsnummer [[NATIONAL_ID:010190 – 12345]]", "nb"),
+    ("siste fem siffer er [[NATIONAL_ID:12345]]", "nb"),
+    ("kortnummer [[ACCOUNT:4925 1234 5678 9012]]", "nb"),
+    ("IBAN [[ACCOUNT:DE89 3704 0044 0532 0130 00]]", "en"),
+    ("personlig skilt «[[PLATE:BØLLA]]»", "nb"),
+    ("tysk bobil med skilt [[PLATE:B-AB 1234]]", "nb"),
+    ("elbil [[PLATE:EV 12345]] sto der", "nb"),
+    ("regnr [[PLATE:QA en to tre fire fem]]", "nb"),
+    ("hun heter [[HANDLE:linemor92]] på snap", "nb"),
+    ("Brukaren «[[HANDLE:Grustaket]]» skriv stygt", "nn"),
+    ("signert [[HANDLE:@brøyte.wrld]]", "nb"),
+    ("hilsen [[HANDLE:sint_pensjonist51]]", "nb"),
+    ("[[HANDLE:finn.no/user/eksempel]] selger skiltet", "nb"),
     # People.
     ("Det var [[PERSON:Kari Halvorsen]] som kjørte.", "nb"),
     ("det var [[PERSON:kari halvorsen]] som kjørte", "nb"),
@@ -106,6 +135,14 @@ CLEAN = [
     "Statsminister Støre og kong Harald besøkte kommunen.",
     "Ekstremværet Ingunn tok taket.",
     "Vannet er avstengt fra uke 12 til uke 14.",
+    "Saksnr. 24/01873 og 24/01874, ref 24001873, vannmåler nr 16074432.",
+    "UTM 33W 0612345 7152345, fakturanr. 12345678901, org.nr 912 345 678.",
+    "Årene 2019 2020 2021 2022 og sesongen 2023/2024.",
+    "Se https://www.nrk.no/trondelag/veien-er-stengt-1.16512345",
+    "Skilt 204 STOP ligger i grøfta, og en bil kjørte på det.",
+    "NS 3420, DN 1500, Fv 7024 og punkt 4.3.2.1 i planen.",
+    "Bildet IMG_20240512_103015.jpg ligger ved.",
+    "Skriv til post@overhalla.kommune.no, firmapost@firma.no eller info@firma.no",
     "",
 ]
 
@@ -177,11 +214,12 @@ def test_allowed_stays() -> None:
     assert spans(text, allowed=allowed) == []
 
 
-def _figures(path: Path) -> tuple[dict[str, tuple[int, int]], float, float]:
+def _figures(paths: list[Path]) -> tuple[dict[str, tuple[int, int]], float, float]:
     """Misses per kind and how many there were, share of clean reports with a false alarm, precision in characters."""
     hit: dict[str, list[int]] = {}
     clean = alarms = predicted = inside = 0
-    for line in path.read_text(encoding="utf-8").splitlines():
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
         text, wanted = parse_marks(json.loads(line)["text"])
         covered, gold = bytearray(len(text)), bytearray(len(text))
         for finding in scrubber.find(text):
@@ -203,15 +241,22 @@ def _figures(path: Path) -> tuple[dict[str, tuple[int, int]], float, float]:
     )
 
 
-@pytest.mark.parametrize("path", BATCHES, ids=lambda path: path.stem)
-def test_batches_reach_the_goals(path: Path) -> None:
-    recall, alarms, precision = _figures(path)
-    # The batches are small: one miss of a kind is allowed where the goal leaves less than one.
+def test_reports_that_were_not_trained_on() -> None:
+    recall, alarms, precision = _figures(BATCHES)
+    missed = {kind: found for kind, found in recall.items() if kind not in DIRECT}
+    missed["direct"] = (sum(recall[kind][0] for kind in DIRECT), sum(recall[kind][1] for kind in DIRECT))
     assert {
-        kind: misses for kind, (misses, of) in recall.items() if misses > max(1, (1 - GOALS[kind]) * of)
+        kind: counts for kind, counts in missed.items() if counts[0] > (1 - FLOORS[kind]) * counts[1]
     } == {}
-    assert alarms <= 0.04
-    assert precision >= 0.85
+    assert alarms <= 0.045
+    assert precision >= 0.9
+
+
+def test_reports_to_measure_with_are_none_to_train_with() -> None:
+    trained = {" ".join(text.split()) for text, _ in build.marked_reports()}
+    for path in BATCHES:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert " ".join(parse_marks(json.loads(line)["text"])[0].split()) not in trained
 
 
 def test_same_text_same_findings() -> None:

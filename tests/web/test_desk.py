@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -59,7 +60,7 @@ def test_queue_asks_a_constant_number_of_questions(client, staff):
 
 def test_case_shows_the_original_beside_the_public_text(client, staff, report):
     page = client.get(f"/desk/{report.ref}")
-    assert "Ring 400 00 123 om hullet" in page.text
+    assert re.search(r'Ring <mark [^>]*data-kind="PHONE"[^>]*>400 00 123</mark> om hullet', page.text)
     assert "Ring [telefonnummer] om hullet" in page.text
     assert "Kari Prøve" in page.text
     assert "kari@prove.example" in page.text

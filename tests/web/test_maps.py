@@ -66,7 +66,15 @@ def test_window_counts_where_there_are_too_many(client, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "query", [{"bbox": ""}, {"bbox": "1,2,3"}, {"bbox": "a,b,c,d"}, {"zoom": 99}, {"bbox": "5,5,1,1"}, {"bbox": "-180,-90,180,90"}]
+    "query",
+    [
+        {"bbox": ""},
+        {"bbox": "1,2,3"},
+        {"bbox": "a,b,c,d"},
+        {"zoom": 99},
+        {"bbox": "5,5,1,1"},
+        {"bbox": "-180,-90,180,90"},
+    ],
 )
 def test_window_that_is_none(client, query):
     assert client.get("/map.geojson", query_string={"bbox": BOX, "zoom": 16} | query).status_code == 400

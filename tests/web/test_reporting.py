@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import func, select
 
 from gatami import media, reports
+from gatami.accounts import Attempt
 from gatami.db import db
 from gatami.notifications import Delivery
-from gatami.reports import AreaFollow, Follow, Report
+from gatami.policy import moderation
+from gatami.policy import text as policy
+from gatami.reports import Report
+from gatami.web import reporting
 
 from .. import factories
 
@@ -204,8 +208,6 @@ def test_nobody_fills_the_disk_with_forms_that_are_never_sent(app, client):
 
 
 def test_nobody_fills_a_mailbox_with_receipts(app, client, monkeypatch):
-    from gatami.web import reporting
-
     app.config["SUBMITS_PER_HOUR"] = 300
     monkeypatch.setattr(reporting, "RECEIPTS_PER_HOUR", 2)
     codes = [send(client, email="offer@prove.example").status_code for _ in range(3)]
@@ -326,133 +328,9 @@ def test_the_place_gets_the_name_of_its_street_without_the_house(client, registe
     assert register[0][0] == "/punktsok"
 
 
-def link(kind):
-    """The address in the newest mail of a kind, as its reader finds it."""
-    from gatami.jobs import render
-
-    delivery = db.session.scalars(
-        select(Delivery).where(Delivery.kind == kind).order_by(Delivery.id.desc())
-    ).first()
-    _subject, body, unsubscribe_url = render(delivery)
-    return re.findall(r"http://localhost(\S+)", body), unsubscribe_url
-
-
-def test_follow(client):
-    made = factories.report()
-    assert client.get(f"/reports/{made.ref}/follow").status_code == 200
-    answer = client.post(f"/reports/{made.ref}/follow", data={"email": "ola@prove.example"})
-    assert client.get(answer.location).status_code == 200
-    follow = db.session.scalars(select(Follow)).one()
-    assert follow.confirmed_at is None
-    confirm = next(path for path in link("follow_confirm")[0] if path.startswith("/follows/"))
-    # Looking at the page confirms nothing: programs open links too.
-    assert client.get(confirm).status_code == 200
-    db.session.refresh(follow)
-    assert follow.confirmed_at is None
-    assert client.post(confirm).status_code == 303
-    db.session.refresh(follow)
-    assert follow.confirmed_at is not None
-    reports.record(made, "reply", text="Ferdig", public=True)
-    db.session.commit()
-    _, unsubscribe_url = link("change")
-    assert client.post(unsubscribe_url, data={"List-Unsubscribe": "One-Click"}).status_code == 200
-    assert count(Follow) == 0
-    assert client.get(unsubscribe_url).status_code == 200
-
-
-def test_unsubscribing_needs_no_token_of_a_form(app, client):
-    made = factories.report()
-    follow = reports.follow(made, "ola@prove.example", "nb")
-    reports.confirm_follow(follow)
-    reports.record(made, "reply", text="Ferdig", public=True)
-    db.session.commit()
-    app.config["WTF_CSRF_ENABLED"] = True
-    assert client.post(link("change")[1], data={"List-Unsubscribe": "One-Click"}).status_code == 200
-
-
-def test_follow_with_an_address_that_is_none(client):
-    made = factories.report()
-    page = client.post(f"/reports/{made.ref}/follow", data={"email": "ola"})
-    assert page.status_code == 422
-    assert error_beside(page, "email")
-    assert client.get("/reports/XXXXXXXX/follow").status_code == 404
-    assert client.post("/reports/XXXXXXXX/follow", data={"email": "a@b.no"}).status_code == 404
-
-
-def test_a_mailbox_cannot_be_filled(app, client):
-    made = factories.report()
-    app.config["MAILS_PER_HOUR"] = 2
-    codes = [
-        client.post(f"/reports/{made.ref}/follow", data={"email": "ola@prove.example"}).status_code
-        for _ in range(3)
-    ]
-    assert codes == [303, 303, 429]
-
-
-def test_follow_area(client):
-    assert client.get("/follow").status_code == 200
-    typed = {"email": "ola@prove.example", "municipality": "5047", "extent": "circle", "radius_m": "2000"}
-    typed |= {"lat": "64.49", "lon": "11.97", "category": ["hull-i-vegen", "rubbish"], "frequency": "daily"}
-    assert client.post("/follow", data=typed).status_code == 303
-    follow = db.session.scalars(select(AreaFollow)).one()
-    assert (follow.radius_m, follow.categories, follow.frequency) == (2000, ["hull-i-vegen"], "daily")
-    confirm = next(path for path in link("follow_confirm")[0] if path.startswith("/follows/"))
-    client.post(confirm)
-    db.session.refresh(follow)
-    assert follow.confirmed_at is not None
-
-
-@pytest.mark.parametrize(
-    ("typed", "field"),
-    [
-        ({"email": "x"}, "email"),
-        ({"extent": "circle"}, "place"),
-        ({"extent": "circle", "lat": "64.6", "lon": "10.6"}, "place"),
-        ({"extent": "circle", "lat": "64.49", "lon": "11.97", "radius_m": "5"}, "radius_m"),
-        ({"extent": "circle", "lat": "64.49", "lon": "11.97", "radius_m": "mye"}, "radius_m"),
-        ({"extent": "circle", "lat": "64.49", "lon": "11.97", "radius_m": "9" * 5000}, "radius_m"),
-        ({"category": "romfart"}, "category"),
-    ],
-)
-def test_follow_area_says_what_is_wrong(client, typed, field):
-    page = client.post("/follow", data={"email": "ola@prove.example", "municipality": "5047"} | typed)
-    assert page.status_code == 422
-    assert error_beside(page, field)
-    assert count(AreaFollow) == 0
-
-
-@pytest.mark.parametrize(
-    "url", ["/follows/x", "/unsubscribe/x", "/mine/x", "/receipts/x", "/mine/x/photos/1"]
-)
+@pytest.mark.parametrize("url", ["/mine/x", "/receipts/x", "/mine/x/photos/1"])
 def test_links_that_nobody_made(client, url):
     assert client.get(url).status_code == 404
-
-
-def test_mine(client):
-    made = factories.report(
-        text="Ring 400 00 123", name="Kari Prøve", email="kari@prove.example", photos=[factories.picture()]
-    )
-    reports.review(made.id, 10, 2**31)
-    db.session.commit()
-    url = f"/mine/{reports.private_token(made)}"
-    page = client.get(url)
-    assert "Ring 400 00 123" in page.text
-    assert "kari@prove.example" in page.text
-    assert page.headers["Cache-Control"] == "no-store"
-    photo = client.get(f"{url}/photos/{made.photos[0].id}")
-    assert photo.mimetype == "image/webp"
-    assert "no-store" in photo.headers["Cache-Control"]
-    assert client.get(f"{url}/photos/999").status_code == 404
-
-
-def test_withdraw(client):
-    made = factories.report()
-    url = f"/mine/{reports.private_token(made)}"
-    assert client.post(f"{url}/withdrawal").status_code == 303
-    db.session.refresh(made)
-    assert made.state == "withdrawn"
-    assert client.post(f"{url}/withdrawal").status_code == 409
-    assert client.get(url).status_code == 200
 
 
 def test_the_same_form_at_the_same_moment_is_one_report(client, monkeypatch):
@@ -462,3 +340,163 @@ def test_the_same_form_at_the_same_moment_is_one_report(client, monkeypatch):
     monkeypatch.setattr(reports.submitting, "by_submission", lambda _token: next(looks))
     assert send(client, submission="et-skjema").status_code == 303
     assert count() == 1
+
+
+# What everyone will see -----------------------------------------------------------------------------------------
+
+PRIVATE = "Hull ved skolen. Ring meg på 400 00 123. Naboen min har kreft."
+
+
+def ask(client, text=PRIVATE, **typed):
+    return client.post("/reports/new/preview", data=form(text=text, **typed))
+
+
+def words(html):
+    """What is read of a part, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def seen_in(page):
+    return re.search(r'name="seen" value="([^"]+)"', page.text)[1]
+
+
+def test_preview(client):
+    part = ask(client)
+    assert part.status_code == 200
+    assert part.headers["Cache-Control"] == "no-store"
+    assert "<html" not in part.text
+    assert "400 00 123" not in part.text
+    assert "kreft" not in part.text
+    assert 'class="mask" tabindex="0" title="Her sto et telefonnummer.' in part.text
+    read = words(part.text)
+    assert "Hull ved skolen. Ring meg på [telefonnummer]" in read
+    assert re.search(r"Telefonnummer\. .*siff?re.*Opplysning om helse\. \w+", read), read
+
+
+def test_preview_tells_whom_to_phone_instead_where_it_is_sensitive(client):
+    assert "Ring servicekontoret." in ask(client).text
+    assert 'href="tel:74280000"' in ask(client).text
+    assert "Ring servicekontoret." not in ask(client, "Hull ved skolen. Ring meg på 400 00 123.").text
+
+
+def test_preview_meets_anger_kindly(client):
+    part = ask(client, "Hullet er der ennå. Vegvesenet er noen jævla idioter.")
+    assert "Vi forstår at dette kan gjøre deg sint." in words(part.text)
+
+
+def test_preview_says_whether_a_person_reads_first(client):
+    sentence = "Et menneske leser teksten før den vises."
+    assert sentence in words(ask(client).text)
+    assert sentence not in words(ask(client, "Hull ved skolen. Ring meg på 400 00 123.").text)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "Stort hull midt i vegen.", "Ring kommunen på 74 28 00 00."])
+def test_preview_is_empty_where_nothing_is_hidden(client, text):
+    part = ask(client, text)
+    assert part.status_code == 200
+    assert part.text.strip() == ""
+
+
+def test_preview_of_a_text_that_is_too_long(client):
+    part = ask(client, PRIVATE + "x" * reports.TEXT_MOST)
+    assert "Teksten er for lang. Den kan ha høyst 4000 tegn." in words(part.text)
+    assert "xxxx" not in part.text
+
+
+@pytest.mark.parametrize(
+    ("code", "heading", "mask", "label"),
+    [
+        ("nb", "Dette får alle se", "[telefonnummer]", "Telefonnummer."),
+        ("nn", "Dette får alle sjå", "[telefonnummer]", "Telefonnummer."),
+        ("en", "This is what everyone will see", "[phone number]", "Phone number."),
+    ],
+)
+def test_preview_speaks_the_language_of_the_reader(client, code, heading, mask, label):
+    client.set_cookie("language", code)
+    read = words(ask(client).text)
+    assert all(part in read for part in (heading, mask, label)), read
+
+
+def test_preview_keeps_nothing(client, caplog):
+    def everything():
+        rows = {table: count(table) for table in db.metadatas[None].sorted_tables if table.name != "attempts"}
+        return rows, sorted(media.private.path("x").parent.rglob("*"))
+
+    before = everything()
+    with caplog.at_level("DEBUG"):
+        ask(client, name="Kari Prøve", email="kari@prove.example")
+    assert everything() == before
+    attempt = db.session.scalars(select(Attempt)).all()
+    assert {a.purpose for a in attempt} <= {"preview"}
+    for private in ("400 00 123", "kreft", "Kari", "kari@"):
+        assert private not in caplog.text
+
+
+def test_preview_is_bounded(app, client, monkeypatch):
+    monkeypatch.setattr(reporting, "PREVIEWS_PER_SUBMIT", 1)
+    app.config["SUBMITS_PER_HOUR"] = 2
+    assert [ask(client).status_code for _ in range(3)] == [200, 200, 429]
+    # Who has used up the previews can send all the same.
+    assert send(client, text=PRIVATE).status_code == 303
+
+
+def test_preview_needs_the_token_of_the_form(app, client):
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert ask(client).status_code == 400
+
+
+@pytest.fixture
+def broken_policy(monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise KeyError(PRIVATE)
+
+    monkeypatch.setattr(moderation, "judge", broken)
+    monkeypatch.setattr(policy, "find", broken)
+
+
+def test_a_failing_policy_previews_nothing_and_stops_nobody(client, broken_policy, caplog):
+    part = ask(client)
+    assert (part.status_code, part.text.strip()) == (200, "")
+    assert "400 00 123" not in caplog.text
+    assert send(client, text=PRIVATE).status_code == 303
+    assert db.session.scalars(select(Report.text_publication)).one() == "held"
+
+
+def test_what_is_hidden_is_shown_before_it_is_sent(client):
+    page = send(client, text=PRIVATE, name="Kari Prøve", photos=[(BytesIO(factories.picture()), "hull.jpg")])
+    assert page.status_code == 200
+    assert count() == 0
+    read = words(page.text)
+    assert "Ring meg på [telefonnummer]" in read
+    assert "Meldingen er ikke sendt ennå." in read
+    assert "Send den slik" in read
+    assert "Endre teksten" in read
+    assert "Kari Prøve" in page.text
+    assert PRIVATE in page.text, "the field keeps what was typed"
+    kept = re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
+    assert len(kept) == 1
+    answer = send(client, text=PRIVATE, name="Kari Prøve", kept_photo=kept, seen=seen_in(page))
+    assert answer.status_code == 303
+    made = db.session.scalars(select(Report)).one()
+    assert len(made.photos) == 1
+    assert made.original.contents.text == PRIVATE
+
+
+def test_a_text_that_was_changed_is_shown_anew(client):
+    seen = seen_in(send(client, text=PRIVATE))
+    page = send(client, text=PRIVATE + " Per Prøve bor i nr. 3.", seen=seen)
+    assert page.status_code == 200
+    assert seen_in(page) != seen
+    assert send(client, text=PRIVATE, seen="rubbish").status_code == 200
+    assert count() == 0
+    assert send(client, text="Stort hull midt i vegen.", seen=seen).status_code == 303
+
+
+def test_what_was_seen_in_the_preview_takes_no_step(client):
+    assert send(client, text=PRIVATE, seen=seen_in(ask(client))).status_code == 303
+
+
+def test_mistakes_come_before_the_step(client):
+    page = send(client, text=PRIVATE, category="")
+    assert page.status_code == 422
+    assert error_beside(page, "category")

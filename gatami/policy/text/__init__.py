@@ -5,8 +5,8 @@ Pure and deterministic: same text, same findings. Nothing is read but the word l
 
 from __future__ import annotations
 
-from .find import find
+from .find import find, left_topics
 from .findings import Finding, scrub
 from .kinds import KINDS, LANGUAGES, Kind, mask_parts
 
-__all__ = ["KINDS", "LANGUAGES", "Finding", "Kind", "find", "mask_parts", "scrub"]
+__all__ = ["KINDS", "LANGUAGES", "Finding", "Kind", "find", "left_topics", "mask_parts", "scrub"]

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from dataclasses import replace
 
 from . import addresses, identifiers, matters, people
 from .findings import Finding, scrub
 from .identifiers import Hit
 from .kinds import MASK
 from .normal import normal
-from .topics import Topic, phrase_end
+from .weights import Form
 
 ROUNDS = 4
 # Reports end at 4,000 characters; what is longer than this is hidden as a whole rather than read for a second.
 MOST_CHARACTERS = 6_000
 MOST_WORDS = 1_400
-MOST_COSTLY = 240  # Numbers, and words of health, crime, family and contempt.
+MOST_COSTLY = 150  # Numbers.
 _MASKED = re.compile(rf"\s*(?:{MASK.pattern})?\s*")
 _DIGIT = re.compile(r"\d")
 _NUMBERED = re.compile(r"[^\W\d_]\.? ?(?:nr\.? ?|nummer )?\d")
@@ -46,92 +47,60 @@ def find(text: str, *, allowed: frozenset[str] = frozenset(), language: str | No
     `allowed` holds what the municipality itself made public: phone numbers, addresses, people by office, places.
     `language` is what the text is said to be in; every language is looked for whatever it says, since residents mix them.
     """
-    findings, suspicious = _once(text, allowed)
-    if not findings or not suspicious:
+    quiet: set[tuple[Form, ...]] = set()
+    findings = _touching(text, _once(text, allowed, quiet))
+    if not findings:
         return findings
     public = scrub(text, findings)
     for _ in range(ROUNDS):
-        more, _again = _once(public, allowed)
+        # A mask changes what stands beside it: what is read next is what the public would read.
+        more = _once(public, allowed, quiet)
         if not more:
             break
-        findings = _merged(findings, more)
+        findings = _touching(text, _merged(findings, more))
         public = scrub(text, findings)
     return findings
 
 
-def _once(text: str, allowed: frozenset[str]) -> tuple[list[Finding], bool]:
-    """The findings, and whether anything is left outside of them that could become one beside a mask."""
-    plain = normal(text[:MOST_CHARACTERS])
+def _touching(text: str, findings: list[Finding]) -> list[Finding]:
+    """Findings of one kind with nothing but space between them are one: a mask tells not how many names it hides."""
+    out: list[Finding] = []
+    for finding in findings:
+        last = out[-1] if out else None
+        if last and last.kind == finding.kind and not text[last.end : finding.start].strip(" \u200b"):
+            out[-1] = replace(last, end=finding.end, confidence=max(last.confidence, finding.confidence))
+        else:
+            out.append(finding)
+    return out
+
+
+def _once(text: str, allowed: frozenset[str], quiet: set[tuple[Form, ...]]) -> list[Finding]:
+    most = _readable(text)
+    plain = normal(text[:most])
     words, rest = _bounded(plain.text)
-    hits = _resolved(_hits(words, allowed), len(words.text))
-    suspicious = bool(hits) and _suspicious(words, hits)
+    hits = _resolved(_hits(words, allowed, quiet), len(words.text))
     found = []
     for start, end, kind, confidence, rule in hits:
         first, last = plain.span(start, end)
         found.append(Finding(first, last, kind, confidence, rule))
-    unread = plain.span(rest, rest + 1)[0] if rest < len(plain.text) else MOST_CHARACTERS
+    unread = plain.span(rest, rest + 1)[0] if rest < len(plain.text) else most
     if text[unread:] and not _MASKED.fullmatch(text, unread):
         found = [finding for finding in found if finding.end <= unread]
         found.append(Finding(unread, len(text), "UNREAD", 1.0, "unread"))
-        suspicious = True
-    return found, suspicious
+    return found
 
 
-def _suspicious(words: people.Tokens, hits: list[Hit]) -> bool:
-    """Some word outside the findings is of a sort that every finding needs at least one of."""
-    text = words.text
-    if words.spoken or "@" in text or "::" in text or "#" in text or "/" in text:
-        return True
-    covered = bytearray(len(text))
-    for start, end, *_ in hits:
-        covered[start:end] = b"\1" * (end - start)
-    met: set[tuple[int, int]] = set()
-    for i, start in enumerate(words.starts):
-        if covered[start]:
-            continue
-        form = words.words[i]
-        entry = words.entries[i]
-        if form[0].isdigit():
-            if len(form) > 2 or (
-                i
-                and (
-                    words.words[i - 1][0].isalpha()
-                    or words.words[i - 1][0].isdigit()
-                    or words.words[i - 1] in ".,-+("
-                )
-            ):
-                return True
-        elif words.capital[i]:
-            if (
-                entry.given
-                or entry.surname
-                or not (entry.plain or entry.place or entry.organisation)
-                or len(form) == 1
-            ):
-                return True
-        elif entry.given > 1 or ((entry.given or entry.surname > 1) and not entry.plain):
-            return True
-        mark = words.marks[i]
-        if mark is not None and _says_something(words, i, mark):
-            return True
-        met |= people.enables(words.lower[i])
-    return people.possible(met)
-
-
-_HELPERS = frozenset(
-    {"health.body", "health.more", "family.child", "abuse.group"}
-)  # Nothing comes of these alone.
-
-
-def _says_something(words: people.Tokens, i: int, mark: Topic) -> bool:
-    if not mark.flags <= _HELPERS:
-        return True
-    following = words.lower[i + 1] if i + 1 < len(words.lower) else ""
-    return (
-        bool(mark.phrases)
-        and mark.may_start(following)
-        and any(phrase_end(words.lower, i, tail) >= 0 for tail, _ in mark.phrases)
-    )
+def _readable(text: str) -> int:
+    """How much of a text is read: so many characters, of which a mask is one, since a mask may be longer than what it hides."""
+    if len(text) <= MOST_CHARACTERS:
+        return len(text)
+    left, at = MOST_CHARACTERS, 0
+    for mask in MASK.finditer(text):
+        if mask.start() - at >= left:
+            break
+        left -= mask.start() - at + 1
+        at = mask.end()
+    return min(len(text), at + max(0, left))
 
 
 def _bounded(text: str) -> tuple[people.Tokens, int]:
@@ -140,7 +109,7 @@ def _bounded(text: str) -> tuple[people.Tokens, int]:
     first = len(words.words)
     first = min(first, MOST_WORDS)
     if first > MOST_COSTLY:
-        costly = [i for i in range(first) if words.marks[i] is not None or words.words[i][0].isdigit()]
+        costly = [i for i in range(first) if words.words[i][0].isdigit()]
         if len(costly) > MOST_COSTLY:
             first = costly[MOST_COSTLY]
     if first == len(words.words):
@@ -149,7 +118,13 @@ def _bounded(text: str) -> tuple[people.Tokens, int]:
     return people.tokens(text[:rest]), rest
 
 
-def _hits(words: people.Tokens, allowed: frozenset[str]) -> list[Hit]:
+def _hits(words: people.Tokens, allowed: frozenset[str], quiet: set[tuple[Form, ...]]) -> list[Hit]:
+    hits = direct(words, allowed)
+    return hits + matters.matters(words, hits, quiet)
+
+
+def direct(words: people.Tokens, allowed: frozenset[str] = frozenset()) -> list[Hit]:
+    """Names, numbers and homes."""
     open_digits = frozenset(re.sub(r"\D", "", value)[-8:] for value in allowed if _DIGIT.search(value))
     open_words = frozenset(value.casefold() for value in allowed)
     text = words.text
@@ -161,10 +136,7 @@ def _hits(words: people.Tokens, allowed: frozenset[str]) -> list[Hit]:
     named = people.people(words, open_words)
     contacts = [hit for hit in hits if hit[2] in _CONTACTS]
     homes = list(addresses.addresses(text, named, contacts, open_words)) if _NUMBERED.search(text) else []
-    hits += homes
-    hits += named
-    hits += matters.matters(words, named)
-    return hits
+    return [*hits, *homes, *named]
 
 
 def _resolved(hits: Iterable[Hit], length: int) -> list[Hit]:
@@ -241,3 +213,8 @@ def _merged(findings: list[Finding], more: list[Finding]) -> list[Finding]:
         out = [old for old in out if old not in inside]
         out.append(Finding(start, end, new.kind, new.confidence, new.rule))
     return sorted(out, key=lambda f: f.start)
+
+
+def left_topics(public: str) -> frozenset[str]:
+    """`health`, `special`, `family` or `abuse`, where words that are left in a masked text may still speak of it."""
+    return matters.left_topics(people.tokens(normal(public[:MOST_CHARACTERS]).text))

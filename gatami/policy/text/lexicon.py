@@ -80,6 +80,37 @@ class Word:
     code: str  # The same in one string, for the trained weights.
 
 
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """The base form of a word, and the sorts of word that it may be, as a sum: see `policy.build.SORTS`."""
+
+    lemma: str
+    sorts: int
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> tuple[marisa_trie.RecordTrie, list[tuple[int, str]]]:
+    trie = marisa_trie.RecordTrie("<BH")
+    trie.mmap(str(WORDS / "grammar.marisa"))
+    endings = [row.partition("+") for row in lines("lemma_endings.txt") if row]
+    return trie, [(int(cut), ending) for cut, _, ending in endings]
+
+
+def grammar(lower: str) -> Grammar:
+    """From the dictionary; of an unknown word, the sorts of the longest known word that it ends with."""
+    trie, endings = _grammar()
+    known = trie.get(lower)
+    if known:
+        sorts, rule = known[0]
+        cut, ending = endings[rule]
+        return Grammar(lower[: len(lower) - cut] + ending, sorts)
+    for start in range(1, len(lower) - 3):
+        tail = trie.get(lower[start:])
+        if tail:
+            return Grammar(lower[:6], tail[0][0])
+    return Grammar(lower[:6], 0)
+
+
 def _grade(count: int | None) -> int:
     return 0 if count is None else 1 if count < 60 else 2 if count < COMMON else 3
 

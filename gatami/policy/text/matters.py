@@ -1,696 +1,310 @@
 """What is said about people: health, belief, crime, family, contempt.
 
-A word alone decides nothing: 'rullestolbrukere kommer ikke fram' is about a road. The clause around the word is looked at:
-whom it is about, where its predicate begins, where it ends.
+A word alone decides nothing: 'rullestolbrukere kommer ikke fram' is about a road. Trained weights read each sentence with all that
+the lists know of its words (what they mean, whom they stand for, their grammar) and say where a private matter begins and ends.
 """
 
 from __future__ import annotations
 
-from .abuse import abuse
-from .clauses import (
-    OBJECT,
-    OWNER,
-    Clause,
-    clause_around,
-    context,
-    roles_of,
-    sentences,
-    together,
-    triggers_of,
-    verbal,
-    words_of,
-)
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import exp
+
 from .identifiers import Hit
+from .lexicon import WORDS, grammar
+from .normal import HOLE
 from .people import Tokens
-from .threats import threats
-from .topics import Topic
+from .reasons import REASONS
+from .topics import role
+from .weights import OUTSIDE, Chain, Form, Margins, Scores
 
-_NOT_YET = words_of(
-    "nesten holdt heldt hadde_nær almost nearly kunne kunna redd redde frykter fryktar hvis dersom before afraid risikerer could might"
-)
-_THE_CHILDREN = words_of("ungene barna ungane borna ungan ongan onga bornan kidsa")
-_CRIME_ACT = words_of(
-    "stjålet stole stolet stjeler stjel stjæl stjæle stjålne stjal stjelt stjålle steals stealing stolen stole naska nasker"
-)
-_PARTY_NEAR = words_of(
-    "sitt kommunestyret kommunestyre formannskapet listetoppen gruppeleder fylkestinget politiker politikar ungdomslaget stemmer røyster røystar stemt stemte voted votes vote medlem medlemmet member aktiv aktive active leder leiar leder leder listekandidat kandidat kandidat styret styre styremedlem listetopp representerer partiet lokallag lokallaget supporter tilhenger tilhengar sympatisør sitter sit satt meldt valgt vald verva folkevald"
-)
-_FROM_NEAR = words_of(
-    "er e kommer kjem kjæm kom opprinnelig opphavleg opprinneleg from is comes are was fra frå født fødd utlending innvandret innvandra flykta flyktet"
-)
-_VIOLENCE = words_of(
-    "slår slo banker bankar banke juler mishandler beats hits denger dengte abuses mishandla slå banka"
-)
+KINDS = ("HEALTH", "SPECIAL", "FAMILY", "ABUSE")
+# Each matter has a label for its first word, one for its last, and one for those between; a matter of one word has the first.
+FIRST, BETWEEN, LAST = "first", "between", "last"
+LABELS = (OUTSIDE, *(f"{place} {kind}" for kind in KINDS for place in (FIRST, BETWEEN, LAST)))
+# A matter must be likelier than nothing; how far it stretches is judged more freely, since half a clause hides nothing.
+FAVOUR_FINDING = 0.0
+FAVOUR_STRETCH = 0.5
+_ALL = tuple(range(len(LABELS)))
+_OF_KIND = tuple((0, 1 + 3 * kind, 2 + 3 * kind, 3 + 3 * kind) for kind in range(len(KINDS)))
+
+THREAT = "abuse.threat"
+_MARK = "."  # The sort of punctuation.
+_ENDS = frozenset(".!?…")
+_LONGEST_SENTENCE = 90
+_EVERYWHERE = tuple(range(9))
+_NEAR = (0, 1, 2, 3, 4, 5, 6)
+# Where each sort of feature counts: see `weights.PLACES`.
+_PLACES = {
+    "word": (0, 2, 3, 4, 5),
+    "lemma": _EVERYWHERE,
+    "sort": _NEAR,
+    "role": (7, 8),
+    "four": (0, 3, 4),
+    "class": _EVERYWHERE,
+    "topic": _EVERYWHERE,
+}
 
 
-def matters(found: Tokens, named: list[Hit]) -> list[Hit]:
-    """Clauses that say something private or abusive, in the order of the text."""
-    count = len(found.words)
-    marks = found.marks
-    marked = [i for i in range(count) if marks[i] is not None]
-    if not marked:
-        return threats(found.text, found.threatening)
-    name_at = [False] * count
-    spans = sorted((hit[0], hit[1]) for hit in named)
-    if spans:
-        k = 0
-        for i in range(count):
-            while k < len(spans) and spans[k][1] <= found.starts[i]:
-                k += 1
-            if k < len(spans) and spans[k][0] <= found.starts[i]:
-                name_at[i] = True
+@lru_cache(maxsize=30_000)
+def _form(lower: str, capital: bool, classes: frozenset[str]) -> Form:
+    """All that the weights see of a word."""
+    if lower == HOLE:
+        features = ["word #", "lemma #", "sort name", "role name"]
+        lemma, sort = "#", "name"
+    elif not lower[0].isalpha():
+        lemma, sort = "9" if lower.isdigit() else lower, "9" if lower.isdigit() else _MARK
+        features = ["word " + lemma, "lemma " + lemma, "sort " + sort]
+    else:
+        known = grammar(lower)
+        lemma = known.lemma
+        who = role(lower)
+        sort = who or str(known.sorts)
+        features = ["word " + lower, "lemma " + lemma, "sort " + sort, "four " + lower[:4]]
+        features += [f"begins {lower[:5]}", f"begins {lower[:6]}"]
+        features += [f"ends {lower[-cut:]}" for cut in (3, 4, 5, 6)]
+        if who:
+            features.append("role " + who)
+    features += [f"class {name}" for name in sorted(classes)]
+    if classes and sort.isdigit():
+        sort = min(classes)
+    features += [f"topic {name}" for name in sorted({name.partition(".")[0] for name in classes})]
+    if capital:
+        features.append("capital")
+    return Form(tuple((name, _PLACES.get(name.partition(" ")[0], (0,))) for name in features), lemma, sort)
+
+
+_NONE: frozenset[str] = frozenset()
+_MASKED = _form(HOLE, False, _NONE)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A text as the weights see it: word by word, and what is hidden already as one word, whatever stood there.
+
+    So a name and its mask read alike, and what was read once need not be read again beside masks.
+    """
+
+    forms: list[Form]
+    classes: list[frozenset[str]]
+    spans: list[tuple[int, int]]
+    sentences: list[tuple[int, int]]
+
+
+def read(found: Tokens, covered: list[Hit]) -> Reading:
+    """`covered` holds what other rules hide: names, numbers, homes."""
+    hidden = _hidden(found, covered)
+    classes = _classes(found, hidden)
+    forms: list[Form] = []
+    kept: list[frozenset[str]] = []
+    spans: list[tuple[int, int]] = []
+    ends: list[int] = []
+    lower, capital, first, starts, words = found.lower, found.capital, found.first, found.starts, found.words
+    breaks = _breaks(found)
+    inside = -1
+    for i, start in enumerate(starts):
+        if hidden and (at := hidden[i]) >= 0:
+            if at != inside:
+                forms.append(_MASKED)
+                kept.append(_NONE)
+                spans.append((start, start))
+                inside = at
+            spans[-1] = (spans[-1][0], start + len(words[i]))
+        else:
+            inside = -1
+            forms.append(_form(lower[i], capital[i] and not first[i], classes[i]))
+            kept.append(classes[i])
+            spans.append((start, start + len(words[i])))
+            if i in breaks or len(forms) - (ends[-1] if ends else 0) > _LONGEST_SENTENCE:
+                ends.append(len(forms))
+    if not ends or ends[-1] < len(forms):
+        ends.append(len(forms))
+    return Reading(forms, kept, spans, list(pairwise([0, *ends])))
+
+
+def _hidden(found: Tokens, covered: list[Hit]) -> list[int]:
+    """For each word the first word of the hidden stretch that it lies in, -1 for none; empty where nothing is hidden."""
+    masked = HOLE in found.text
+    if not covered and not masked:
+        return []
+    starts = found.starts
+    out = [-1] * len(starts)
+    if masked:
+        for i, word in enumerate(found.words):
+            if word == HOLE:
+                out[i] = i
+    for hit in covered:
+        i = max(0, bisect_left(starts, hit[0] + 1) - 1)
+        i += found.end(i) <= hit[0] if starts else 0
+        group = i
+        while i < len(starts) and starts[i] < hit[1]:
+            out[i] = group
+            i += 1
+    return out
+
+
+def _classes(found: Tokens, hidden: list[int]) -> list[frozenset[str]]:
+    """The classes of each word, those of phrases with them."""
+    out = [_NONE] * len(found.words)
+    for i, mark in enumerate(found.marks):
+        if mark is None or (hidden and hidden[i] >= 0):
+            continue
+        out[i] = out[i] | mark.classes if out[i] else mark.classes
+        if mark.phrases:
+            for last, name in mark.phrases_from(found.lower, i):
+                for j in range(i, last + 1):
+                    out[j] |= {name}
+    return out
+
+
+def _breaks(found: Tokens) -> set[int]:
+    """The words that end a sentence or a line."""
+    words, starts, text = found.words, found.starts, found.text
+    out = set()
+    for i, form in enumerate(words):
+        if form in _ENDS:
+            if form == "." and i + 1 < len(words):
+                # A full stop inside an abbreviation or a number does not end a sentence.
+                glued = starts[i + 1] == starts[i] + 1
+                short = i > 0 and len(words[i - 1]) < 4 and words[i + 1][0].islower()
+                if glued or short:
+                    continue
+            out.add(i)
+    at = text.find("\n")
+    while at >= 0:
+        out.add(bisect_left(starts, at) - 1)
+        at = text.find("\n", at + 1)
+    return out
+
+
+@lru_cache(maxsize=1)
+def _chain() -> Chain:
+    return Chain(WORDS / "matters.npz")
+
+
+def matters(found: Tokens, covered: list[Hit], quiet: set[tuple[Form, ...]]) -> list[Hit]:
+    """Clauses that say something private or abusive, in the order of the text.
+
+    `quiet` holds sentences of this text that say nothing, and takes in those that are met: they are not read again when
+    the text is, with its masks.
+    """
+    text = read(found, covered)
+    places, told = [], []
+    for begin, end in text.sentences:
+        sentence = tuple(text.forms[begin:end])
+        if sentence and sentence not in quiet:
+            places.append(begin)
+            told.append(sentence)
+    if not places:
+        return []
+    chain = _chain()
     hits: list[Hit] = []
-    for sentence in sentences(found):
-        begin, end = sentence
-        while marked and marked[0] < begin:
-            marked.pop(0)
-        if not marked or marked[0] >= end:
-            continue
-        triggers = triggers_of(found, name_at, [i for i in marked if i < end], end)
-        if not triggers:
-            continue
-        roles = roles_of(found, name_at, begin, end)
-        before = context(found, name_at, begin)
-        spans_here: list[tuple[int, int, str, float, str]] = []
-        for first, last, flag in triggers:
-            if flag.startswith("abuse"):
-                continue
-            spot = _judge(found, roles, begin, end, first, last, flag, before, marks)
-            if spot is not None:
-                spans_here.append(spot)
-        for a, b, kind, confidence, rule in together(found, roles, spans_here):
-            hits.append((found.starts[a], found.end(b), kind, confidence, rule))
-        hits += abuse(found, roles, marks, begin, end, triggers)
-    hits += threats(found.text, found.threatening)
+    score, rows = chain.scores(told)
+    margins = score[:, 1:] - score[:, :1]
+    by_kind = margins.reshape(len(margins), len(KINDS), 3)
+    of_kind = by_kind.max(axis=2)
+    first, last = by_kind[:, :, 0], by_kind[:, :, 2]
+    hopes: list[Margins] = [
+        (first.max(axis=1).tolist(), of_kind.max(axis=1).tolist(), last.max(axis=1).tolist()),
+        *zip(first.T.tolist(), of_kind.T.tolist(), last.T.tolist(), strict=True),
+    ]
+    for begin, (low, high), sentence in zip(places, rows, told, strict=True):
+        stretches = _stretches(chain, score, hopes, low, high)
+        if not stretches:
+            quiet.add(sentence)
+        for stretch, label in stretches:
+            spoken = [
+                i for i in stretch if sentence[i - low].sort != _MARK and sentence[i - low] is not _MASKED
+            ]
+            if spoken:
+                head, tail = begin + spoken[0] - low, begin + spoken[-1] - low
+                kind = KINDS[(label - 1) // 3]
+                sure = of_kind[spoken[0] : spoken[-1] + 1, (label - 1) // 3]
+                hits.append(
+                    (
+                        text.spans[head][0],
+                        text.spans[tail][1],
+                        kind,
+                        _confidence(float(sure.sum()) / len(sure)),
+                        _rule(kind, text.classes[head : tail + 1]),
+                    )
+                )
     return hits
 
 
-def _judge(
-    found: Tokens,
-    roles: dict[int, str],
-    begin: int,
-    end: int,
-    first: int,
-    last: int,
-    flag: str,
-    before: bool,
-    marks: list[Topic | None],
-) -> tuple[int, int, str, float, str] | None:
-    topic_name, level = flag.split(".")
-    if level in ("body", "more", "child"):
-        return None
-    lower = found.lower
-    reach_low, reach_high = first, last
-    if level == "harm":
-        # An injury needs a part of the body in the same stretch.
-        body = None
-        for j in range(max(begin, first - 6), min(end, last + 8)):
-            mark = marks[j]
-            if j != first and mark is not None and "health.body" in mark.flags:
-                low, high = min(first, j), max(first, j)
-                if not any(roles.get(x) in ("B", "C") for x in range(low, high)):
-                    body = j
-                    break
-        if body is None:
-            return None
-        reach_low, reach_high = min(first, body), max(last, body)
-    if level == "loss":
-        after = ((j, marks[j]) for j in range(last + 1, min(end, last + 6)))
-        child = next((j for j, mark in after if mark is not None and "family.child" in mark.flags), -1)
-        parted = lower[first].startswith(("mist", "mest", "frat", "frå", "lost")) or any(
-            word in ("fra", "frå", "from", "away", "barnevernet") for word in lower[first + 1 : child + 3]
-        )
-        if (
-            child < 0
-            or not parted
-            or any(
-                word
-                in ("syne", "sight", "tålmodigheten", "barnehagen", "skolen", "skulen", "school", "bussen")
-                for word in lower[first : min(end, child + 4)]
-            )
-        ):
-            return None
-        reach_high = child
-        if lower[first] in ("tok", "took", "fikk", "fekk") and not any(
-            word in ("fra", "frå", "from") for word in lower[first : child + 2]
-        ):
-            return None
-    clause = clause_around(
-        found, roles, begin, end, reach_low, reach_high, marks, health=topic_name == "health"
+def _stretches(
+    chain: Chain, score: Scores, hopes: list[Margins], begin: int, end: int
+) -> list[tuple[range, int]]:
+    """The rows of each matter in a sentence, and the first of its kind's labels."""
+    place = chain.hopeful(hopes[0], begin, end, FAVOUR_STRETCH, _ALL)
+    if place is None:
+        return []
+    low, high = place
+    among: tuple[int, ...] = (0,)
+    for kind, labels in enumerate(_OF_KIND):
+        if chain.hopeful(hopes[kind + 1], begin, end, FAVOUR_STRETCH, labels):
+            among += labels[1:]
+    if len(among) == 1:
+        return []
+    edges = {"first": low == begin, "last": high == end}
+    wide, gains = chain.best(score[low:high], FAVOUR_STRETCH, among, **edges)
+    out: list[tuple[range, int]] = []
+    sure: list[int] = []
+    i, count = 0, len(wide)
+    while i < count:
+        j = i
+        while j + 1 < count and wide[j + 1] and wide[i]:
+            j += 1
+        if wide[i]:
+            labelled = wide[i : j + 1]
+            after = gains[j + 1] if j + 1 < count else 0.0
+            # What outweighs nothing as a whole is found; else some part of it must do so by itself.
+            if sum(gains[i : j + 1]) + after <= (FAVOUR_STRETCH - FAVOUR_FINDING) * len(labelled):
+                sure = sure or chain.best(score[low:high], FAVOUR_FINDING, among, **edges)[0]
+                labelled = [label for label in sure[i : j + 1] if label]
+            kinds = Counter((label - 1) // 3 for label in labelled if label)
+            if kinds:
+                kind = max(kinds, key=lambda kind: (kinds[kind], -kind))
+                out.append((range(low + i, low + j + 1), 1 + 3 * kind))
+        i = j + 1
+    return out
+
+
+def _confidence(margin: float) -> float:
+    """Between 0.5 and 0.99, by how much the kind outweighs 'nothing' on the mean word."""
+    return round(min(0.99, max(0.5, 1 / (1 + exp(-margin)))), 2)
+
+
+def _rule(kind: str, classes: list[frozenset[str]]) -> str:
+    """The class of words that speaks loudest in the stretch, as the reason that a person can follow; a threat before all."""
+    topic = kind.lower()
+    counts = Counter(
+        name for names in classes for name in names if name.startswith(topic) and name in REASONS
     )
-    tie = clause.tie
-    if (
-        tie < 0
-        and topic_name == "family"
-        and level == "sure"
-        and clause.subject >= 0
-        and lower[clause.subject] in _THE_CHILDREN
-    ):
-        tie = 1
-    if (
-        tie < 0
-        and level == "sure"
-        and topic_name == "special"
-        and first == last
-        and first > begin
-        and lower[first - 1] in ("en", "ei", "ein", "et", "eit", "a", "an", "denne")
-    ):
-        # 'Det bor en muslim i blokka': the word itself says it.
-        return first, last, "SPECIAL", 0.7, "special.word"
-    if tie < 0:
-        # 'Det er vondt for meg': a thing as the subject, a person as the object.
-        return None
-    if level == "harm":
-        owner = any(
-            lower[j] in OWNER
-            or lower[j] in OBJECT
-            or lower[j] in ("seg", "sæ", "myself", "himself", "herself")
-            for j in range(max(begin, reach_low - 2), min(end, reach_high + 3))
-        )
-        opened = begin < len(lower) and (roles.get(begin) == "V" or verbal(found, begin))
-        if tie < 2 and not (tie >= 1 and (owner or opened)):
-            return None
-        if any(lower[j] in _NOT_YET for j in range(max(begin, clause.left - 2), first)):
-            return None
-        return clause.start, clause.end, "HEALTH", 0.8, "health.injury"
-    if level == "party":
-        if tie < 1 or not any(
-            lower[j] in _PARTY_NEAR for j in range(max(begin, first - 7), min(end, last + 5))
-        ):
-            return None
-        if lower[first] in ("høyre", "venstre", "høgre") and not found.capital[first]:
-            return None
-        return clause.start, clause.end, "SPECIAL", 0.8, "special.politics"
-    if level == "people":
-        if tie < 2 or not any(lower[j] in _FROM_NEAR for j in range(max(clause.left, first - 4), first)):
-            return None
-        return clause.start, clause.end, "SPECIAL", 0.75, "special.origin"
-    kind = {"health": "HEALTH", "special": "SPECIAL", "family": "FAMILY"}[topic_name]
-    if level == "person":
-        if tie < 2:
-            return None
-        if any(
-            lower[j] in _NOT_YET and lower[j] not in ("nesten", "almost", "nearly", "hadde_nær")
-            for j in range(max(begin, clause.left - 2), first)
-        ):
-            return None
-        if not _plausible(found, roles, begin, end, first, last, clause, topic_name, marks):
-            return None
-    elif tie < 1 and not (before and kind != "HEALTH"):
-        return None
-    if lower[first].startswith(("hjemmehjelp", "heimehjelp", "hjemmesy", "heimesju", "hjemmesju")) and any(
-        word in ("er", "jobber", "som", "jobbar", "e", "i") for word in lower[max(begin, first - 2) : first]
-    ):
-        # Somebody's work, not somebody's health.
-        return None
-    if level == "more":
-        return None
-    if level == "loss" and tie < 1:
-        return None
-    start = clause.start
-    if (
-        kind == "FAMILY"
-        and clause.subject >= 0
-        and roles.get(clause.subject) == "K"
-        and (lower[first] in _VIOLENCE or any(lower[j] in _VIOLENCE for j in range(clause.subject, last + 1)))
-    ):
-        start = clause.subject
-        while start > begin and lower[start - 1] in OWNER:
-            start -= 1
-    return (
-        start,
-        clause.end,
-        kind,
-        0.85 if level == "sure" else 0.7,
-        f"{topic_name}.{'word' if level == 'sure' else 'clause'}",
-    )
+    if counts[THREAT] > 1:
+        return THREAT
+    return min(counts, key=lambda name: (-counts[name], name)) if counts else f"{topic}.sentence"
 
 
-_LINK = words_of(
-    "er e var va har hi ha hadde fikk fekk får fær ble blei vart blir bli bruker brukar bruke går gå sitter sit med på i lider sliter slit am is was has have had got uses use using been being like så veldig svært alvorlig ble_ under i'm he's she's tar tek trenger"
-)
+# Classes whose words stand in every other report and tell nothing by themselves.
+_COMMON = frozenset(
+    {
+        "health.body", "health.carer", "health.outcome", "special.country", "special.police", "special.politics",
+        "family.child", "family.kin", "abuse.threat", "abuse.curse", "abuse.group", "abuse.office", "abuse.praise",
+        "abuse.beast",
+    }
+)  # fmt: skip
 
 
-def _plausible(
-    found: Tokens,
-    roles: dict[int, str],
-    begin: int,
-    end: int,
-    first: int,
-    last: int,
-    clause: Clause,
-    topic_name: str,
-    marks: list[Topic | None],
-) -> bool:
-    """Whether a weak word is really said of the subject: 'jeg er syk', not 'jeg så en rullestol'."""
-    lower = found.lower
-    form = lower[first]
-    stretch = lower[max(begin, clause.start) : first]
-    if topic_name == "health":
-        if form in (
-            "skada",
-            "skadet",
-            "skadd",
-            "skadde",
-            "skade",
-            "skader",
-            "skaden",
-            "brudd",
-            "bruddet",
-            "brot",
-            "hurt",
-            "injured",
-            "injury",
-            "knekt",
-            "brekt",
-            "brukket",
-            "brakk",
-            "knakk",
-            "hoven",
-            "slått",
-            "sting",
-            "angrep",
-            "behandling",
-            "behandlinga",
-            "operasjon",
-            "brotet",
-            "brota",
-        ):
-            me = any(
-                word
-                in (
-                    "meg",
-                    "mæ",
-                    "seg",
-                    "sæ",
-                    "myself",
-                    "himself",
-                    "herself",
-                    "ble",
-                    "blei",
-                    "vart",
-                    "got",
-                    "was",
-                    "fikk",
-                    "fekk",
-                    "fått",
-                    "til",
-                    "under",
-                    "sydde",
-                    "sy",
-                    "etter",
-                )
-                for word in lower[max(begin, first - 4) : min(end, last + 3)]
-            )
-            if not me:
-                return False
-            return not any(
-                word
-                in (
-                    "bilen",
-                    "bil",
-                    "dekket",
-                    "dekk",
-                    "felgen",
-                    "felg",
-                    "postkassa",
-                    "gjerdet",
-                    "sykkelen",
-                    "støtfangeren",
-                    "hekken",
-                    "car",
-                    "tyre",
-                    "tire",
-                    "rim",
-                    "wheel",
-                    "fender",
-                    "bumper",
-                    "garasjen",
-                    "porten",
-                    "taket",
-                    "skiltet",
-                    "plenen",
-                    "muren",
-                    "lakken",
-                    "speilet",
-                    "ruta",
-                    "understellet",
-                )
-                for word in lower[clause.left : clause.end + 1]
-            )
-        if form in ("legen", "fastlegen", "fastlege", "dokteren", "doktoren", "dokter'n", "behandling"):
-            return any(
-                word in ("til", "hos", "te", "fra", "frå", "sier", "seier", "har")
-                for word in lower[max(begin, first - 3) : first + 3]
-            )
-        if form in (
-            "stokk",
-            "rullestol",
-            "rullestolen",
-            "rullator",
-            "rullatoren",
-            "krykker",
-            "wheelchair",
-            "walker",
-            "crutches",
-            "rollator",
-            "krykkene",
-            "krykkjer",
-            "krykkje",
-            "gåstol",
-            "medisin",
-            "medisiner",
-            "pills",
-            "imovane",
-            "paralgin",
-            "sobril",
-            "valium",
-            "vival",
-            "antibiotika",
-        ):
-            if any(
-                word in ("så", "såg", "saw", "see", "funnet", "fant", "found", "mistet", "glemte")
-                for word in stretch
-            ):
-                return False
-            return any(
-                word
-                in (
-                    "i",
-                    "med",
-                    "på",
-                    "bruker",
-                    "brukar",
-                    "bruke",
-                    "har",
-                    "hi",
-                    "sitter",
-                    "sit",
-                    "using",
-                    "use",
-                    "uses",
-                    "in",
-                    "on",
-                    "with",
-                    "a",
-                    "tar",
-                    "trenger",
-                    "av",
-                    "går",
-                    "me",
-                    "avhengig",
-                    "uten",
-                    "uta",
-                    "utan",
-                    "without",
-                )
-                for word in lower[max(begin, first - 3) : first]
-            )
-        return any(word in _LINK for word in lower[max(begin, first - 6) : first])
-    if topic_name == "special":
-        if form in ("politiet", "lensmannen", "retten", "tingretten", "court"):
-            return (
-                any(
-                    word
-                    in (
-                        "tatt",
-                        "teken",
-                        "kjent",
-                        "hentet",
-                        "henta",
-                        "arrestert",
-                        "dømt",
-                        "dømd",
-                        "pågrepet",
-                        "avhørt",
-                        "taken",
-                        "etterlyst",
-                        "ettersøkt",
-                        "jaktet",
-                        "jakta",
-                        "møtt",
-                        "i",
-                    )
-                    for word in lower[max(begin, first - 4) : first]
-                )
-                and form != "politiet"
-            ) or any(
-                word
-                in (
-                    "tatt",
-                    "teken",
-                    "tekken",
-                    "hentet",
-                    "henta",
-                    "arrestert",
-                    "etterlyst",
-                    "ettersøkt",
-                    "avhørt",
-                )
-                for word in lower[max(begin, first - 4) : first]
-            )
-        if form in ("anmeldt", "politianmeldt"):
-            return (
-                any(
-                    word in ("ble", "blei", "er", "vart", "blitt", "vært", "e")
-                    for word in lower[max(begin, first - 2) : first]
-                )
-                and roles.get(clause.subject, "") != "P"
-            ) or lower[clause.subject] in ("han", "hun", "hainn", "hu", "ho")
-        if form in _CRIME_ACT:
-            # 'Naboen har stjålet' is an accusation; 'de har stjålet skiltet' is the report itself.
-            return (
-                roles.get(clause.subject, "") in ("P", "K", "N")
-                and lower[clause.subject] not in ("vi", "jeg", "eg", "æ", "we", "i")
-                and not any(word in ("ble", "blei", "vart", "blitt", "was") for word in stretch)
-            )
-        if form in ("stemmer", "stemmer på", "røyster", "røystar", "stemt"):
-            return any(
-                "special.party" in mark.flags
-                for mark in marks[first : min(end, last + 4)]
-                if mark is not None
-            )
-        if form in (
-            "høyre",
-            "venstre",
-            "høgre",
-            "ap",
-            "sv",
-            "sp",
-            "lo",
-            "partiet",
-            "frp",
-            "krf",
-            "mdg",
-            "inp",
-            "rødt",
-            "raudt",
-            "auf",
-            "fpu",
-            "senterpartiet",
-            "arbeiderpartiet",
-            "arbeidarpartiet",
-            "fremskrittspartiet",
-        ):
-            if form in ("lo", "sv", "ap", "sp", "høyre", "venstre", "rødt") and not found.capital[first]:
-                return False
-            return any(
-                word in _PARTY_NEAR or word in ("i", "for") for word in lower[max(begin, first - 4) : first]
-            ) and form not in ("høyre", "venstre")
-        if form in (
-            "innbrudd",
-            "tyveri",
-            "vold",
-            "vald",
-            "drap",
-            "overgrep",
-            "hærverk",
-            "skadeverk",
-            "innbrot",
-            "tjuveri",
-            "theft",
-            "robbery",
-            "svindel",
-            "fraud",
-            "narkotika",
-            "dop",
-            "stoff",
-            "piller",
-            "drugs",
-            "weed",
-            "narko",
-            "våpen",
-            "sprit",
-            "ulovlig",
-            "ulovleg",
-            "illegal",
-            "illegally",
-            "vandalism",
-        ):
-            return (
-                lower[clause.subject] not in ("vi", "jeg", "eg", "æ", "we", "i")
-                if clause.subject >= 0
-                else True
-            )
-        if form in ("same", "sama", "trans", "kven", "homo"):
-            return (
-                any(
-                    word in ("er", "e", "am", "is", "are", "som")
-                    for word in lower[max(begin, first - 2) : first]
-                )
-                and form != "same"
-            ) or (
-                form == "same"
-                and lower[first - 1] in ("er", "e")
-                and roles.get(first - 2, "") in ("P", "K", "N")
-            )
-        if form in (
-            "moskeen",
-            "moské",
-            "moske",
-            "mosque",
-            "church",
-            "synagogen",
-            "menigheten",
-            "menighet",
-            "menigheta",
-            "bedehuset",
-            "sekta",
-            "sekt",
-        ):
-            return any(
-                word in ("i", "av", "med", "til", "to", "medlem", "går", "gå", "of", "goes")
-                for word in lower[max(begin, first - 3) : first]
-            )
-        if form in ("soner", "sonar", "sikta", "heler", "sona", "sonet"):
-            return roles.get(first - 1, "") in ("P", "K", "N", "V") or lower[first - 1] in ("nå", "no", "og")
-        return any(
-            word in _LINK
-            or word
-            in (
-                "selger",
-                "sel",
-                "kjøper",
-                "dømt",
-                "for",
-                "seg",
-                "av",
-                "dyrker",
-                "røyker",
-                "medlem",
-                "tillitsvalgt",
-                "aktiv",
-                "leder",
-            )
-            for word in lower[max(begin, first - 6) : first]
-        )
-    if form in ("slår", "banker", "bankar", "banke", "juler", "dengte", "denger", "beats", "hits"):
-        return any(
-            roles.get(j, "") in ("K", "O", "M", "P", "N")
-            or lower[j] in ("ungene", "barna", "ungane", "ungan", "kona", "unga", "her", "kids", "children")
-            for j in range(last + 1, min(end, last + 5))
-        ) and roles.get(clause.subject, "") in ("K", "N", "P")
-    if form == "nav":
-        return any(
-            word in ("fra", "frå", "på", "av", "hos", "til", "i", "from", "by", "on")
-            for word in lower[max(begin, first - 2) : first]
-        ) and any(
-            word
-            in (
-                "penger",
-                "pengar",
-                "støtte",
-                "stønad",
-                "hjelp",
-                "saken",
-                "sak",
-                "klient",
-                "lever",
-                "lev",
-                "møte",
-                "går",
-                "gå",
-                "får",
-                "søkt",
-                "søkte",
-                "vedtak",
-                "tiltak",
-                "oppfølging",
-                "oppfølging",
-                "money",
-                "support",
-            )
-            for word in lower[max(begin, clause.left) : clause.end + 1]
-        )
-    if form in (
-        "redd",
-        "vold",
-        "vald",
-        "eksen",
-        "eks",
-        "eksmannen",
-        "ekskona",
-        "eks-mannen",
-        "ekssamboeren",
-        "ekskjæresten",
-        "ex",
-    ):
-        return any(
-            word
-            in (
-                "redd",
-                "truer",
-                "trua",
-                "slo",
-                "slår",
-                "vold",
-                "vald",
-                "voldelig",
-                "valdeleg",
-                "banka",
-                "banket",
-                "trakasserer",
-                "forfølger",
-                "violent",
-                "afraid",
-                "flykta",
-                "flyktet",
-                "rømt",
-                "gjemmer",
-                "slått",
-                "utsatt",
-                "følger",
-                "saksøk",
-                "juling",
-                "stalker",
-            )
-            for word in lower[clause.left : clause.end + 1]
-        ) and any(
-            word
-            in (
-                "eksen",
-                "eks",
-                "eksmannen",
-                "ekskona",
-                "mannen",
-                "far",
-                "faren",
-                "kona",
-                "samboeren",
-                "stefar",
-                "hjemme",
-                "heime",
-                "ex",
-                "husband",
-                "ekssamboeren",
-                "ekskjæresten",
-                "eks-mannen",
-            )
-            for word in lower[clause.left : clause.end + 1]
-        )
-    if form == "truer":
-        return False
-    return any(
-        word in _LINK or word in ("av", "om", "ikke", "fra", "frå")
-        for word in lower[max(begin, first - 6) : first]
+def left_topics(found: Tokens) -> frozenset[str]:
+    """The topics that single words of a text speak of; what a masked text still says, rightly or not."""
+    return frozenset(
+        name.partition(".")[0]
+        for mark in found.marks
+        if mark is not None
+        for name in mark.classes
+        if name not in _COMMON
     )

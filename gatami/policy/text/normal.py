@@ -106,5 +106,12 @@ def normal(text: str) -> Normal:
     return Normal("".join(out), starts, ends)
 
 
+# Two Cyrillic letters that look like digits, in words of nothing else: '62 48 ЗЗ 19'.
+_DIGITLIKE = str.maketrans("ЗзОо", "3300")
+_LIKE_DIGITS = re.compile(r"[0-9ЗзОо]+")
+
+
 def _latin(word: re.Match[str]) -> str:
+    if _LIKE_DIGITS.fullmatch(word[0]):
+        return word[0].translate(_DIGITLIKE)
     return word[0].translate(_LOOKALIKE) if _LATIN.search(word[0]) else word[0]

@@ -173,56 +173,160 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "Initialar, åleine eller framfor eit etternamn.",
         "Initials, alone or before a surname.",
     ),
-    "health.word": _in(
-        "Et ord om helse, sagt om en person.",
-        "Eit ord om helse, sagt om ein person.",
-        "A word about health, said of a person.",
-    ),
-    "health.clause": _in(
-        "En setning om helsen til en person.",
-        "Ei setning om helsa til ein person.",
-        "A clause about a person's health.",
-    ),
-    "health.injury": _in("En skade på en person.", "Ein skade på ein person.", "An injury to a person."),
-    "special.word": _in(
-        "Et ord om tro, opphav, legning eller lovbrudd, sagt om en person.",
-        "Eit ord om tru, opphav, legning eller lovbrot, sagt om ein person.",
-        "A word about belief, origin, sexuality or crime, said of a person.",
-    ),
-    "special.clause": _in(
-        "En setning om tro, opphav, legning eller lovbrudd hos en person.",
-        "Ei setning om tru, opphav, legning eller lovbrot hos ein person.",
-        "A clause about a person's belief, origin, sexuality or crime.",
-    ),
-    "special.politics": _in(
-        "Politisk syn hos en person.", "Politisk syn hos ein person.", "A person's political view."
-    ),
-    "special.origin": _in("Opphavet til en person.", "Opphavet til ein person.", "A person's origin."),
-    "family.word": _in(
-        "Et ord om barnevern, sosiale tjenester eller vold i hjemmet.",
-        "Eit ord om barnevern, sosiale tenester eller vald i heimen.",
-        "A word about child welfare, social services or violence at home.",
-    ),
-    "family.clause": _in(
-        "En setning om forhold i en familie.",
-        "Ei setning om forhold i ein familie.",
-        "A clause about matters within a family.",
-    ),
     "unread": _in(
         "Teksten er for lang til å gås gjennom.",
         "Teksten er for lang til å bli gått gjennom.",
         "The text is too long to be checked.",
     ),
+    # What the trained weights found, by the class of words that speaks loudest in it.
+    "health.illness": _in(
+        "En sykdom eller diagnose hos en person.",
+        "Ein sjukdom eller diagnose hos ein person.",
+        "A person's illness or diagnosis.",
+    ),
+    "health.symptom": _in("Plager en person har.", "Plager ein person har.", "What ails a person."),
+    "health.mental": _in(
+        "Den psykiske helsen til en person.",
+        "Den psykiske helsa til ein person.",
+        "A person's mental health.",
+    ),
+    "health.body": _in("Kroppen til en person.", "Kroppen til ein person.", "A person's body."),
+    "health.injury": _in("En skade på en person.", "Ein skade på ein person.", "An injury to a person."),
+    "health.aid": _in(
+        "Et hjelpemiddel en person bruker.",
+        "Eit hjelpemiddel ein person bruker.",
+        "An aid that a person uses.",
+    ),
+    "health.treatment": _in(
+        "Behandling, undersøkelse eller sykmelding.",
+        "Behandling, undersøking eller sjukmelding.",
+        "Treatment, an examination or sick leave.",
+    ),
+    "health.medicine": _in(
+        "Medisin en person bruker.", "Medisin ein person bruker.", "Medicine that a person takes."
+    ),
+    "health.carer": _in(
+        "Lege, sykehus eller pleie for en person.",
+        "Lege, sjukehus eller pleie for ein person.",
+        "A person's doctor, hospital or care.",
+    ),
+    "health.disability": _in(
+        "En funksjonsnedsettelse hos en person.",
+        "Ei funksjonsnedsetjing hos ein person.",
+        "A person's disability.",
+    ),
+    "health.outcome": _in(
+        "Hva helsen gjør at en person ikke klarer.",
+        "Kva helsa gjer at ein person ikkje klarer.",
+        "What health keeps a person from doing.",
+    ),
+    "health.sentence": _in(
+        "Setningen sier noe om helsen til en person.",
+        "Setninga seier noko om helsa til ein person.",
+        "The sentence tells of a person's health.",
+    ),
+    "special.religion": _in("Troen til en person.", "Trua til ein person.", "A person's faith."),
+    "special.origin": _in("Opphavet til en person.", "Opphavet til ein person.", "A person's origin."),
+    "special.country": _in(
+        "Landet en person kommer fra.", "Landet ein person kjem frå.", "The country that a person comes from."
+    ),
+    "special.sexuality": _in(
+        "Legning eller kjønnsidentitet.", "Legning eller kjønnsidentitet.", "Sexuality or gender identity."
+    ),
+    "special.politics": _in(
+        "Hva en person mener eller stemmer politisk.",
+        "Kva ein person meiner eller røystar politisk.",
+        "A person's politics or vote.",
+    ),
+    "special.union": _in(
+        "Medlemskap i en fagforening.", "Medlemskap i ei fagforeining.", "Membership of a trade union."
+    ),
+    "special.crime": _in(
+        "Noe straffbart om en person.", "Noko straffbart om ein person.", "A crime laid to a person."
+    ),
+    "special.drug": _in("Rusmidler og en person.", "Rusmiddel og ein person.", "Drugs and a person."),
+    "special.police": _in(
+        "Politi, rettssak eller fengsel om en person.",
+        "Politi, rettssak eller fengsel om ein person.",
+        "Police, court or prison of a person.",
+    ),
+    "special.sentence": _in(
+        "Setningen sier noe sensitivt om en person.",
+        "Setninga seier noko sensitivt om ein person.",
+        "The sentence tells something sensitive of a person.",
+    ),
+    "family.welfare": _in(
+        "Barnevern eller fosterhjem for noen.",
+        "Barnevern eller fosterheim for nokon.",
+        "Somebody's child welfare or foster care.",
+    ),
+    "family.benefit": _in(
+        "Hjelp fra NAV eller sosialtjenesten til noen.",
+        "Hjelp frå NAV eller sosialtenesta til nokon.",
+        "Somebody's welfare benefits.",
+    ),
+    "family.debt": _in(
+        "Gjelden eller pengenøden til noen.",
+        "Gjelda eller pengenauda til nokon.",
+        "Somebody's debts or want of money.",
+    ),
+    "family.split": _in(
+        "Et samlivsbrudd eller en barnefordeling.",
+        "Eit samlivsbrot eller ei barnefordeling.",
+        "A break-up or a question of custody.",
+    ),
+    "family.violence": _in(
+        "Vold eller trusler i en familie.",
+        "Vald eller truslar i ein familie.",
+        "Violence or threats in a family.",
+    ),
+    "family.neglect": _in("Omsorgssvikt.", "Omsorgssvikt.", "Neglect of children."),
+    "family.child": _in("Barna i en familie.", "Borna i ein familie.", "The children of a family."),
+    "family.kin": _in(
+        "Forholdet mellom folk i en familie.",
+        "Tilhøvet mellom folk i ein familie.",
+        "How people in a family stand to each other.",
+    ),
+    "family.conflict": _in("En strid i en familie.", "Ein strid i ein familie.", "A quarrel in a family."),
+    "family.sentence": _in(
+        "Setningen sier noe om familieforholdene til noen.",
+        "Setninga seier noko om familieforholda til nokon.",
+        "The sentence tells of somebody's family matters.",
+    ),
+    "abuse.insult": _in("En fornærmelse mot noen.", "Ei fornærming mot nokon.", "An insult to somebody."),
+    "abuse.unfit": _in(
+        "Nedsettende ord om noen.", "Nedsetjande ord om nokon.", "Contemptuous words about somebody."
+    ),
     "abuse.slur": _in("Et skjellsord om folk.", "Eit skjellsord om folk.", "A term of abuse for people."),
-    "abuse.insult": _in(
-        "En fornærmelse rettet mot noen.", "Ei fornærming retta mot nokon.", "An insult aimed at somebody."
-    ),
-    "abuse.group": _in(
-        "Nedsettende ord om en gruppe.", "Nedsetjande ord om ei gruppe.", "Contempt for a group."
-    ),
+    "abuse.sexual": _in("En seksuell krenkelse.", "Ei seksuell krenking.", "A sexual insult."),
+    "abuse.beast": _in("Noen kalles et dyr.", "Nokon blir kalla eit dyr.", "Somebody is called a beast."),
     "abuse.threat": _in(
-        "En trussel eller et ønske om at noe vondt skal skje noen.",
-        "Ein trussel eller eit ønske om at noko vondt skal skje nokon.",
-        "A threat, or a wish that harm befalls somebody.",
+        "En trussel, eller et ønske om at noe vondt skal skje noen.",
+        "Ein trussel, eller eit ønske om at noko vondt skal hende nokon.",
+        "A threat, or a wish that somebody comes to harm.",
+    ),
+    "abuse.away": _in(
+        "Noen bes om å komme seg vekk.",
+        "Nokon blir bedne om å kome seg vekk.",
+        "Somebody is told to go away.",
+    ),
+    "abuse.curse": _in("Banning mot noen.", "Banning mot nokon.", "Swearing at somebody."),
+    "abuse.group": _in(
+        "Nedsettende om en gruppe mennesker.",
+        "Nedsetjande om ei gruppe menneske.",
+        "Contempt for a group of people.",
+    ),
+    "abuse.office": _in(
+        "Nedsettende om folk på jobb.", "Nedsetjande om folk på jobb.", "Contempt for people at work."
+    ),
+    "abuse.sentence": _in(
+        "Setningen er en krenkelse av noen.",
+        "Setninga er ei krenking av nokon.",
+        "The sentence abuses somebody.",
+    ),
+    "municipality.word": _in(
+        "Et ord som kommunen har valgt å skjule.",
+        "Eit ord som kommunen har valt å skjule.",
+        "A word that the municipality chose to hide.",
     ),
 }

@@ -1,4 +1,4 @@
-"""The words and phrases that speak of health, belief, crime, family or contempt, from the lists in `policy/words/`."""
+"""What words mean: the classes of `policy/words/` (illness, faith, debt, insult …) and the phrases in them."""
 
 from __future__ import annotations
 
@@ -8,134 +8,112 @@ from functools import lru_cache
 from .lexicon import lines
 
 FILES = ("health", "special", "family", "abuse")
+ROLES = "roles"  # Words that stand for somebody.
 
 Tail = tuple[str, ...]
+Phrase = tuple[Tail, str]
+_LETTERS = 3  # Some first words begin hundreds of phrases; so many letters of the second word tell which are looked at.
 
 
 @dataclass(slots=True)
-class Topics:
+class _Lists:
     exact: dict[str, set[str]] = field(default_factory=dict)
-    prefix: dict[str, set[str]] = field(default_factory=dict)
-    suffix: dict[str, set[str]] = field(default_factory=dict)
-    phrases: dict[str, list[tuple[Tail, str]]] = field(default_factory=dict)
-    phrase_prefix: dict[str, list[tuple[Tail, str]]] = field(default_factory=dict)
+    beginnings: dict[str, set[str]] = field(default_factory=dict)
+    endings: dict[str, set[str]] = field(default_factory=dict)
+    phrases: dict[str, list[Phrase]] = field(default_factory=dict)
+    phrase_beginnings: dict[str, list[Phrase]] = field(default_factory=dict)
+
+    def add(self, entry: str, name: str) -> None:
+        first, *tail = entry.split()
+        if tail:
+            phrases = self.phrase_beginnings if first.endswith("*") else self.phrases
+            phrases.setdefault(first.rstrip("*"), []).append((tuple(tail), name))
+        elif entry.endswith("*"):
+            self.beginnings.setdefault(entry[:-1], set()).add(name)
+        elif entry.startswith("*"):
+            self.endings.setdefault(entry[1:], set()).add(name)
+        else:
+            self.exact.setdefault(entry, set()).add(name)
 
 
-@lru_cache(maxsize=1)
-def topics() -> Topics:
-    out = Topics()
-    for name in FILES:
+@lru_cache(maxsize=2)
+def _lists(files: tuple[str, ...]) -> _Lists:
+    out = _Lists()
+    for name in files:
         section = ""
         for line in lines(f"{name}.txt"):
             entry = line.strip()
             if entry.startswith("["):
                 section = f"{name}.{entry.strip('[]')}"
             elif entry:
-                _add(out, entry.casefold(), section)
+                out.add(entry.casefold(), section)
     return out
 
 
-def _add(out: Topics, entry: str, flag: str) -> None:
-    first, *tail = entry.split()
-    if tail:
-        target = out.phrase_prefix if first.endswith("*") else out.phrases
-        target.setdefault(first.rstrip("*"), []).append((tuple(tail), flag))
-    elif entry.endswith("*"):
-        out.prefix.setdefault(entry[:-1], set()).add(flag)
-    elif entry.startswith("*"):
-        out.suffix.setdefault(entry[1:], set()).add(flag)
-    else:
-        out.exact.setdefault(entry, set()).add(flag)
-
-
-_FILLERS = frozenset(
-    [
-        "så",
-        "veldig",
-        "svært",
-        "ganske",
-        "litt",
-        "sabla",
-        "ekstremt",
-        "very",
-        "so",
-        "really",
-        "heilt",
-        "helt",
-        "mye",
-        "jo",
-        "nesten",
-        "itj",
-        "visst",
-        "også",
-        "faktisk",
-        "altså",
-        "alltid",
-        "ofte",
-        "stadig",
-        "både",
-        "nå",
-        "no",
-        "also",
-        "ikke",
-        "ikkje",
-        "kun",
-        "fortsatt",
-        "framleis",
-        "flere",
-    ]
-)
+@lru_cache(maxsize=8192)
+def role(lower: str) -> str:
+    """The parts that a word may play for somebody ('i', 'they', 'kin' …), joined; empty for most words."""
+    return " ".join(sorted(name.partition(".")[2] for name in _lists((ROLES,)).exact.get(lower, ())))
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    flags: frozenset[str]
-    phrases: tuple[tuple[Tail, str], ...]
-    seconds: frozenset[str]  # What may stand second in a phrase; empty where a beginning is enough.
+    """The classes of a word, and the phrases that may begin with it, by the first letters of their second words."""
 
-    def may_start(self, following: str) -> bool:
-        return not self.seconds or following in self.seconds or following in _FILLERS
+    classes: frozenset[str]
+    phrases: dict[str, tuple[Phrase, ...]]
+    letters: frozenset[str]
+
+    def phrases_from(self, lower: list[str], i: int) -> list[tuple[int, str]]:
+        """The phrases that begin at word i: where each ends, and its class."""
+        if not self.phrases or i + 1 >= len(lower):
+            return []
+        second = lower[i + 1]
+        if second[0] not in self.letters:
+            return []
+        out = []
+        for cut in range(1, min(len(second), _LETTERS) + 1):
+            for tail, name in self.phrases.get(second[:cut], ()):
+                last = _end(lower, i, tail)
+                if last:
+                    out.append((last, name))
+        return out
+
+
+def _end(lower: list[str], start: int, tail: Tail) -> int:
+    at = start
+    for wanted in tail:
+        at += 1
+        if at >= len(lower):
+            return 0
+        if wanted.endswith("*"):
+            if not lower[at].startswith(wanted[:-1]):
+                return 0
+        elif lower[at] != wanted:
+            return 0
+    return at
 
 
 @lru_cache(maxsize=60_000)
 def topic(lower: str) -> Topic | None:
-    lists = topics()
-    flags: set[str] = set(lists.exact.get(lower, ()))
+    lists = _lists(FILES)
+    classes: set[str] = set(lists.exact.get(lower, ()))
     phrases = list(lists.phrases.get(lower, ()))
     for cut in range(2, min(len(lower), 24) + 1):
         head, tail = lower[:cut], lower[-cut:]
-        if head in lists.prefix:
-            flags |= lists.prefix[head]
-        if head in lists.phrase_prefix:
-            phrases += lists.phrase_prefix[head]
-        if tail in lists.suffix:
-            flags |= lists.suffix[tail]
-    if not flags and not phrases:
+        if head in lists.beginnings:
+            classes |= lists.beginnings[head]
+        if head in lists.phrase_beginnings:
+            phrases += lists.phrase_beginnings[head]
+        if tail in lists.endings:
+            classes |= lists.endings[tail]
+    if not classes and not phrases:
         return None
-    seconds = frozenset(tail[0] for tail, _ in phrases)
+    by_second: dict[str, list[Phrase]] = {}
+    for phrase in sorted(set(phrases)):
+        by_second.setdefault(phrase[0][0].rstrip("*")[:_LETTERS], []).append(phrase)
     return Topic(
-        frozenset(flags),
-        tuple(sorted(phrases)),
-        frozenset() if any(second.endswith("*") for second in seconds) else seconds,
+        frozenset(classes),
+        {start: tuple(found) for start, found in by_second.items()},
+        frozenset(start[0] for start in by_second),
     )
-
-
-def phrase_end(words: list[str], start: int, tail: Tail) -> int:
-    """The index of the last word of a phrase that begins at start, or -1."""
-    at = start
-    count = len(words)
-    for wanted in tail:
-        at += 1
-        if at >= count:
-            return -1
-        word = words[at]
-        if word != wanted and word in _FILLERS and at + 1 < count:
-            # 'Ser veldig dårlig', 'er visst dømt': words of degree do not break a phrase.
-            at += 1
-            word = words[at]
-        if wanted.endswith("*"):
-            if not word.startswith(wanted[:-1]):
-                return -1
-        elif word != wanted:
-            return -1
-    return at

@@ -1,0 +1,57 @@
+"""What the fields of public forms hold as people type it, and the sentence for each that cannot be taken."""
+
+from __future__ import annotations
+
+from flask import current_app, request
+from flask_babel import gettext as _
+
+from .. import reports
+from ..municipalities import Municipality
+from ..reports import InvalidReport
+from . import page
+
+
+def number(value: str) -> float | None:
+    """A coordinate as people type it, with a comma or a point; None where it is none."""
+    try:
+        found = float(value.strip().replace(",", "."))
+    except ValueError:
+        return None
+    return found if abs(found) <= 360 else None
+
+
+def chosen(active: list[Municipality]) -> Municipality | None:
+    """The municipality that was asked for, else the one that this site opens on."""
+    number = request.values.get("municipality", "") or current_app.config["DEFAULT_MUNICIPALITY"]
+    return next((m for m in active if m.number == number), active[0] if active else None)
+
+
+def explain(invalid: InvalidReport) -> dict[str, str]:
+    """Each error as a sentence for the field that it stands beside."""
+    words = {
+        "place_missing": _("Choose a place: tap on the map, use your location or search for an address."),
+        "place_not_on_earth": _(
+            "These coordinates are not a place on the map. Latitude comes first, then longitude."
+        ),
+        "place_sea": _("This place is in the sea. Move the mark to the nearest road, quay or shore."),
+        "place_abroad": _(
+            "This place is outside Norway. GataMi takes reports from Norwegian municipalities."
+        ),
+        "place_not_here": _(
+            "This place is in %(municipality)s, which does not use GataMi. Contact that municipality directly.",
+            municipality=page.named(invalid.outside),
+        ),
+        "category_missing": _("Choose what the report is about."),
+        "category_unknown": _("The municipality does not have this category. Choose another one."),
+        "text_missing": _("Write what is wrong. A short sentence is enough."),
+        "text_too_long": _(
+            "The text is too long. It can have at most %(most)d characters.", most=reports.TEXT_MOST
+        ),
+        "email_invalid": _("This does not look like an e-mail address. It should look like name@example.no."),
+        "phone_invalid": _("This does not look like a phone number. Use digits, such as 400 00 000."),
+        "too_long": _("This is too long."),
+        "answer_missing": _("Answer this question."),
+        "answer_unknown": _("Choose one of the answers."),
+        "photos_too_many": _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
+    }
+    return {field: words[reason] for field, reason in invalid.errors.items()}

@@ -1,0 +1,115 @@
+"""The trained weights: what the reader adds up is what the trainer was told, and the search finds the best labels."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gatami.policy.text import weights
+from gatami.policy.text.weights import NEVER, Chain, Form, attributes, pack
+
+LABELS = ("O", "first", "between", "last")
+ALL = tuple(range(len(LABELS)))
+# A matter begins with its first word and ends with its last, or is one word.
+STEPS = [
+    ("O", "O"), ("O", "first"), ("first", "O"), ("first", "first"), ("first", "between"), ("first", "last"),
+    ("between", "between"), ("between", "last"), ("last", "O"), ("last", "first"),
+]  # fmt: skip
+
+
+def form(word: str) -> Form:
+    features = (
+        (f"word {word}", tuple(range(9))),
+        (f"ends {word[-1]}", (0, 3, 4)),
+    )
+    return Form(features, word, word[0])
+
+
+FORMS = {word: form(word) for word in ("det", "er", "naboen", "syk", "hull", "vei", ".")}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> tuple[Chain, dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    dice = random.Random(7)
+    names = {
+        name
+        for _ in range(30)
+        for row in attributes([FORMS[dice.choice(list(FORMS))] for _ in range(9)])
+        for name in row
+    }
+    state = {
+        (name, label): dice.choice((-1.5, -0.5, 0.25, 1.0, 2.0))
+        for name in sorted(names)
+        for label in LABELS
+        if dice.random() < 0.5
+    }
+    moves = {(a, b): dice.choice((-1.0, 0.0, 0.5)) for a, b in STEPS}
+    pack(tmp_path / "w.npz", state, moves, LABELS)
+    return Chain(tmp_path / "w.npz"), state, moves
+
+
+def sentences(number: int) -> list[list[Form]]:
+    dice = random.Random(11)
+    return [[FORMS[dice.choice(list(FORMS))] for _ in range(dice.randint(1, 12))] for _ in range(number)]
+
+
+def test_scores_are_the_sum_of_what_was_trained(made):
+    chain, state, _ = made
+    told = sentences(40)
+    score, rows = chain.scores(told)
+    for (begin, end), sentence in zip(rows, told, strict=True):
+        assert end - begin == len(sentence)
+        wanted = [
+            [sum(state.get((name, label), 0.0) for name in row) for label in LABELS]
+            for row in attributes(sentence)
+        ]
+        np.testing.assert_allclose(score[begin:end], wanted, atol=1e-3)
+
+
+def test_the_tables_may_begin_anew(made, monkeypatch):
+    chain, *_ = made
+    told = sentences(5)
+    before, _ = chain.scores(told)
+    monkeypatch.setattr(weights, "KEPT", 0)
+    after, _ = chain.scores(told)
+    np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("favour", [0.0, 0.7])
+@pytest.mark.parametrize(("first", "last"), [(True, True), (False, False), (True, False)])
+def test_best_is_the_best_of_all(made, favour, first, last):
+    chain, _, moves = made
+    for sentence in sentences(25):
+        score, ((begin, end),) = chain.scores([sentence[:5]])
+        rows = score[begin:end]
+
+        def worth(path, rows=rows):
+            own = sum(float(rows[i][label]) - favour * (label == 0) for i, label in enumerate(path))
+            whole = ([] if first else [0]) + list(path) + ([] if last else [0])
+            steps = [moves.get((LABELS[a], LABELS[b]), NEVER) for a, b in itertools.pairwise(whole)]
+            return own + sum(steps)
+
+        best = max(itertools.product(ALL, repeat=len(rows)), key=worth)
+        found, gains = chain.best(rows, favour, ALL, first=first, last=last)
+        assert worth(found) == pytest.approx(worth(best), abs=1e-3)
+        assert sum(gains) == pytest.approx(worth(found) - worth([0] * len(rows)), abs=1e-3)
+
+
+def test_no_hope_means_none_is_found(made):
+    chain, *_ = made
+    hopeless = 0
+    for sentence in sentences(200):
+        score, ((begin, end),) = chain.scores([sentence])
+        shifted = score - np.array([0.0, 6.0, 6.0, 6.0], dtype=np.float32)
+        rest = shifted[:, 1:] - shifted[:, :1]
+        margins = rest[:, 0].tolist(), rest.max(axis=1).tolist(), rest[:, 2].tolist()
+        place = chain.hopeful(margins, begin, end, 0.0, ALL)
+        found, _ = chain.best(shifted[begin:end], 0.0, ALL, first=True, last=True)
+        if place is None and found[0] < 2 and found[-1] != 2:
+            hopeless += 1
+            assert not any(found)
+    assert hopeless > 5
