@@ -278,6 +278,9 @@ def _confidence(margin: float) -> float:
     return round(min(0.99, max(0.5, 1 / (1 + exp(-margin)))), 2)
 
 
+_ORDER = {name: place for place, name in enumerate(REASONS)}
+
+
 def _rule(kind: str, classes: list[frozenset[str]]) -> str:
     """The class of words that speaks loudest in the stretch, as the reason that a person can follow; a threat before all."""
     topic = kind.lower()
@@ -286,7 +289,7 @@ def _rule(kind: str, classes: list[frozenset[str]]) -> str:
     )
     if counts[THREAT] > 1:
         return THREAT
-    return min(counts, key=lambda name: (-counts[name], name)) if counts else f"{topic}.sentence"
+    return min(counts, key=lambda name: (-counts[name], _ORDER[name])) if counts else f"{topic}.sentence"
 
 
 # Classes whose words stand in every other report and tell nothing by themselves.
