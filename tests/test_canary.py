@@ -285,6 +285,29 @@ def test_no_token_is_found_in_public(app, client, planted, tokens):
     assert leaks(seen, tokens) == {}
 
 
+def test_no_token_is_found_after_what_moderators_do(app, client, planted, tokens):
+    """Flags, holds, removals, objections, lifted words and an incident leave nothing behind that can be read."""
+    shown = [report for report in planted if report.text_publication == "published"]
+    flagged, removed, released, taken = shown[:4]
+    colleague, leader = factories.user("Ida Prøvesen"), factories.user("Siv Prøvesen", "leader")
+    reports.flag(flagged, "personal", tokens("address of who flags"))
+    reports.hold_text(flagged, None, act="flagged")
+    reports.hold_photo(next(photo for photo in flagged.photos if photo.publication == "published"), None)
+    reports.hold_text(removed, colleague, tokens("reason for the author"), "removed")
+    decision = reports.decisions(removed)[-1]
+    reports.object_to(decision, tokens("objection"))
+    reports.answer_objection(decision, leader, "upheld", tokens("answer to an objection"))
+    reports.publish_text(released, "Hull i vegen.", colleague)
+    reports.looked(released, colleague, "text")
+    incident = reports.unpublish(taken, leader, tokens("what happened"))
+    reports.log_incident(incident, leader, tokens("log of an incident"))
+    db.session.commit()
+    seen = crawl(client, [*public_addresses(app, planted), *QUERIES])
+    assert leaks(seen, tokens) == {}
+    gone = {url for url, body in seen.items() if taken.ref.encode() in body and taken.ref not in url}
+    assert gone == set(), "a report that was taken down is named nowhere"
+
+
 def test_the_crawl_finds_a_leak_where_there_is_one(app, client, planted, tokens):
     """A crawl that finds nothing proves something only if it would have found it."""
     report = planted[0]

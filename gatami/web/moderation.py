@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
@@ -14,6 +15,7 @@ from .. import accounts, cases, reports
 from ..db import db, keyring, now
 from ..municipalities import Municipality
 from ..policy import moderation as policy
+from ..policy.retention import Retention
 from ..policy.text import KINDS
 from ..reports import Incident, Report
 from . import page
@@ -26,6 +28,8 @@ WORDS_MOST = 500
 """Words of one kind that a municipality may add."""
 WORD_MOST = 100
 """Characters of one of them."""
+PERIOD_MOST = 1200
+"""Days or months that may be written."""
 OWN_KINDS = ("PERSON", "ADDRESS", *policy.SENSITIVE)
 """Kinds that a municipality adds words to; what has a shape of its own is found by that."""
 
@@ -217,6 +221,7 @@ def _rules_page(
     errors: dict[str, str] | None = None,
     status: int = 200,
     conflict: bool = False,
+    periods: dict[str, str] | None = None,
 ) -> Response:
     known = select(Municipality).where(Municipality.id.in_(_mine("lead"))).order_by(Municipality.number)
     return page.page(
@@ -229,11 +234,14 @@ def _rules_page(
         sensitive=policy.SENSITIVE,
         usual=round(policy.HOLD_FROM * 100),
         typed=typed,
-        seen=_seen(municipality),
+        seen=_seen(_shown(municipality)),
+        periods=periods or _periods(municipality),
+        periods_seen=_seen(_periods(municipality)),
+        period_names=_period_names(),
         acts=[
-            {"row": act, "changes": _changes(act.before, act.after)}
+            {"row": act, "changes": _CHANGES_OF[act.what](act.before, act.after)}
             for act in db.session.scalars(reports.acts(municipality).limit(50))
-            if act.what == "moderation"
+            if act.what in _CHANGES_OF
         ],
         errors=errors or {},
         conflict=conflict,
@@ -248,9 +256,47 @@ def _shown(municipality: Municipality) -> dict[str, str]:
     return shown | {"open": "\n".join(stored.get("open") or ())}
 
 
-def _seen(municipality: Municipality) -> str:
+def _seen(shown: dict[str, str]) -> str:
     """Names the rules that a page showed, so that of two leaders who change them the second is told."""
-    return keyring.digest(repr(sorted(_shown(municipality).items())))
+    return keyring.digest(repr(sorted(shown.items())))
+
+
+def _period_names() -> dict[str, str]:
+    return {
+        "contact_days": _("Days until contact details go"),
+        "original_months": _("Months until texts and photos as they were sent go"),
+        "public_text_months": _("Months until the public text goes"),
+        "public_photos_months": _("Months until the public photos go"),
+    }
+
+
+def _periods(municipality: Municipality) -> dict[str, str]:
+    """How long what is kept, as the form shows it: nothing where it stays for as long as the case is shown."""
+    kept = asdict(Retention.of(municipality.retention or {}))
+    return {name: "" if value is None else str(value) for name, value in kept.items()}
+
+
+@bp.post("/rules/retention")
+def set_retention() -> Any:
+    municipality = _municipality()
+    typed = {name: request.form.get(name, "").strip() for name in _periods(municipality)}
+    rules = _shown(municipality)
+    if request.form.get("seen") != _seen(_periods(municipality)):
+        return _rules_page(municipality, rules, status=409, conflict=True, periods=typed)
+    errors = {
+        name: _("Write a whole number from 0 to %(most)d.", most=PERIOD_MOST)
+        for name, value in typed.items()
+        if not (
+            (value.isdecimal() and int(value) <= PERIOD_MOST) or (not value and name.startswith("public_"))
+        )
+    }
+    if errors:
+        return _rules_page(municipality, rules, errors, 422, periods=typed)
+    chosen = {name: int(value) if value else None for name, value in typed.items()}
+    reports.set_retention(municipality, current_user, chosen)
+    db.session.commit()
+    flash(_("The periods are saved. They hold from the coming night on."), "success")
+    return redirect(url_for("moderation.rules", municipality=municipality.number), 303)
 
 
 @bp.post("/rules")
@@ -262,7 +308,7 @@ def set_rules() -> Any:
         "open",
     ]
     typed = {name: page.plain(request.form.get(name, "")) for name in fields}
-    if request.form.get("seen") != _seen(municipality):
+    if request.form.get("seen") != _seen(_shown(municipality)):
         return _rules_page(municipality, typed, status=409, conflict=True)
     errors: dict[str, str] = {}
     hold_from = {kind: _share(typed, f"hold-{kind}", errors) for kind in policy.SENSITIVE}
@@ -317,6 +363,19 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, An
             came, went = [w for w in is_ if w not in was], [w for w in was if w not in is_]
             found.append({"kind": kind, "came": came, "went": went})
     return found
+
+
+def _period_changes(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    """What an act changed in how long what is kept; None where it stays."""
+    was, is_ = asdict(Retention.of(before)), asdict(Retention.of(after))
+    return [
+        {"period": _period_names()[name], "was": was[name], "is": is_[name]}
+        for name in was
+        if was[name] != is_[name]
+    ]
+
+
+_CHANGES_OF = {"moderation": _changes, "retention": _period_changes}
 
 
 def _percent(share: float | None) -> int:

@@ -476,3 +476,44 @@ def test_rules_are_for_leaders(client, staff):
     assert client.get("/desk/rules").status_code == 403
     assert client.post("/desk/rules").status_code == 403
     assert accounts.ACTS["lead"]
+
+
+def periods_form(client, **changes):
+    page = client.get("/desk/rules").text
+    form = page.split('action="/desk/rules/retention"')[1]
+    typed = {"seen": re.search(r'name="seen" value="([^"]+)"', form)[1], "municipality": "5047"}
+    typed |= {
+        "contact_days": "90",
+        "original_months": "12",
+        "public_text_months": "",
+        "public_photos_months": "24",
+    }
+    return typed | changes
+
+
+def test_periods_are_saved_and_stay_on_record(client, leader):
+    form = periods_form(client, contact_days="30", public_photos_months="")
+    assert client.post("/desk/rules/retention", data=form).status_code == 303
+    kept = factories.municipality().retention
+    assert (kept["contact_days"], kept["original_months"], kept["public_photos_months"]) == (30, 12, None)
+    page = client.get("/desk/rules").text
+    assert "fra 90 til 30" in page
+    assert "fra 24 til aldri" in page
+    assert client.post("/desk/rules/retention", data=form).status_code == 409, (
+        "the second of two leaders is told"
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"contact_days": ""}, {"contact_days": "-1"}, {"original_months": "ti"}, {"public_text_months": "9999"}],
+)
+def test_periods_that_cannot_be(client, leader, wrong):
+    page = client.post("/desk/rules/retention", data=periods_form(client, **wrong))
+    assert page.status_code == 422
+    assert "Skriv et helt tall fra 0 til 1200." in page.text
+    assert not factories.municipality().retention
+
+
+def test_periods_are_for_leaders(client, staff):
+    assert client.post("/desk/rules/retention").status_code == 403
