@@ -59,7 +59,8 @@ def test_a_stranger_reports_a_pothole_on_a_phone(site, visit, mailbox):
 
     (letter,) = mailbox.wait_for("kari@prove.example", 1)
     assert ref in letter["Subject"]
-    page.goto(link_in(letter, "/mine/"))
+    # The address of the page itself, and not the one for an objection.
+    page.goto(link_in(letter, r"/mine/(?!\S+/)"))
     expect(page.locator(".case-text")).to_have_text(text)
     expect(page.get_by_role("img", name="Bildet ditt")).to_be_visible()
     expect(page.locator(".photos")).to_contain_text("Holdt tilbake")
