@@ -21,11 +21,11 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, false, func, select, text, update
 
-from .. import reports
 from ..accounts import Membership, User
 from ..db import DataKey, db, now
 from ..municipalities import Category, Department, Municipality
 from ..policy import deadlines
+from ..policy import text as policy
 from ..publication import STATES
 from ..reports import Event, Original, Report
 
@@ -231,7 +231,7 @@ class _Maker:
         self._data_key = DataKey()
         contacts = db.session.execute(select(Municipality.id, Municipality.public_contacts))
         self._contacts = {key: frozenset(values) for key, values in contacts}
-        self._masked: dict[tuple[str, str, int], str | None] = {}
+        self._masked: dict[tuple[str, str, int], str] = {}
 
     def batch(self, first: int, first_event: int, before: int, size: int) -> _Rows:
         """`size` reports from the ids on; `before` of the whole number were made earlier."""
@@ -273,7 +273,7 @@ class _Maker:
     def _due_at(self, day: date, days: int) -> str:
         return self._stamp(deadlines.after_working_days(datetime.combine(day, time(12), UTC), days))
 
-    def _text(self, rnd: random.Random, language: str, slug: str, place: _Place) -> tuple[str, str | None]:
+    def _text(self, rnd: random.Random, language: str, slug: str, place: _Place) -> tuple[str, str]:
         """What was written, and what of it is public."""
         parts = self._texts[language]
         sentences = (
@@ -283,14 +283,14 @@ class _Maker:
         )
         sentences = tuple(sentence for sentence in sentences if sentence)
         masked = [self._mask(sentence, language, place.municipality_id) for sentence in sentences]
-        public = None if None in masked else " ".join(filter(None, masked))
-        return " ".join(sentences), public
+        return " ".join(sentences), " ".join(masked)
 
-    def _mask(self, sentence: str, language: str, municipality_id: int) -> str | None:
+    def _mask(self, sentence: str, language: str, municipality_id: int) -> str:
         """What the policy layer leaves of a sentence. There are some thousands of them in a million reports."""
         key = (sentence, language, municipality_id)
         if key not in self._masked:
-            self._masked[key] = reports.mask(sentence, language, self._contacts[municipality_id])
+            findings = policy.find(sentence, allowed=self._contacts[municipality_id])
+            self._masked[key] = policy.scrub(sentence, findings, language)
         return self._masked[key]
 
 

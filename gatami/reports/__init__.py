@@ -94,7 +94,7 @@ from .rows import (
     private_token,
     sent_by,
 )
-from .submitting import PHOTOS_MOST, TEXT_MOST, InvalidReport, Submission, by_submission, check, mask, submit
+from .submitting import PHOTOS_MOST, TEXT_MOST, InvalidReport, Submission, by_submission, check, submit
 from .waiting import WAITING, waiting
 
 __all__ = [
@@ -169,7 +169,6 @@ __all__ = [
     "log_incident",
     "looked",
     "looks",
-    "mask",
     "object_to",
     "open_flags",
     "open_incidents",

@@ -21,7 +21,6 @@ from ..policy import text as policy
 from .following import announce, record
 from .moderating import Incident, decide, judge, keep_version, open_incident, settle_flags, touch, versions
 from .rows import CONTACT_MOST, Photo, Report
-from .submitting import mask
 
 log = logging.getLogger(__name__)
 
@@ -232,7 +231,9 @@ def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
     for size in pictures.SIZES:
         media.released.put(f"{photo.key}/{size}.webp", photo_bytes(photo, size))
     photo.publication = "published"
-    photo.alt = mask(alt, photo.report.language) or None if alt.strip() else photo.alt
+    if alt.strip():
+        verdict = judge(alt, photo.report.municipality, photo.report.language)
+        photo.alt = verdict.public if verdict else None
     _choose_cover(photo.report)
     record(photo.report, "photo_published", actor=actor, public=True, tell=False)
     settle_flags(photo.report, right=False, photo=photo)

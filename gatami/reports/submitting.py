@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import secrets
 from collections.abc import Sequence
@@ -16,13 +15,10 @@ from .. import media, municipalities, notifications
 from ..db import DataKey, Private, db, keyring, now, point
 from ..municipalities import Category, Municipality, Names, OutsideEveryMunicipality
 from ..policy import deadlines
-from ..policy import text as policy
 from ..policy.moderation import Verdict
 from .following import record, told
 from .moderating import Decision, alarm, decide, judge, keep_version, statement
 from .rows import CONTACT_MOST, Follow, Original, Photo, Report, is_email, private_token
-
-log = logging.getLogger(__name__)
 
 TEXT_MOST = 4000
 """Characters of a report's text (Open311's limit for `description`)."""
@@ -249,14 +245,3 @@ def _check_answers(category: Category, submission: Submission) -> dict[str, str]
         ):
             errors[f"answer-{code}"] = "answer_unknown"
     return errors
-
-
-def mask(text: str, language: str, contacts: frozenset[str] = frozenset()) -> str | None:
-    """The text without what is nobody's business, or None where the policy layer failed and the text must wait."""
-    text = text.strip()
-    try:
-        return policy.scrub(text, policy.find(text, allowed=contacts), language)
-    except Exception:
-        # Whatever went wrong in there, the safe answer is to show nothing. The text itself stays out of the log.
-        log.exception("The policy layer failed on a text of %d characters; it is held.", len(text))
-        return None
