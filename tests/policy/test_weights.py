@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +79,26 @@ def test_the_tables_may_begin_anew(made, monkeypatch):
     monkeypatch.setattr(weights, "KEPT", 0)
     after, _ = chain.scores(told)
     np.testing.assert_array_equal(before, after)
+
+
+def test_threads_at_once_see_what_one_alone_sees(made, tmp_path, monkeypatch):
+    """The tables begin anew all the time, and every thread adds words and pairs that the others have not met."""
+    _, state, moves = made
+    pack(tmp_path / "again.npz", state, moves, LABELS)
+    told = sentences(300)
+    alone = Chain(tmp_path / "again.npz")
+    wanted = [alone.scores([sentence])[0] for sentence in told]
+    monkeypatch.setattr(weights, "KEPT", 3)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        together = Chain(tmp_path / "again.npz")
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda sentence: together.scores([sentence])[0], told * 4))
+    finally:
+        sys.setswitchinterval(before)
+    for got, want in zip(found, wanted * 4, strict=True):
+        np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("favour", [0.0, 0.7])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -128,6 +129,7 @@ class Chain:
             self._weights = found["weights"].astype(np.float32)
             self._pair_weights = found["pair_weights"].astype(np.float32)
             self._moves: list[list[float]] = np.maximum(found["transitions"], NEVER).tolist()
+        self._lock = Lock()
         self._size = len(self.labels)
         self._entries_of: dict[tuple[int, ...], list[list[tuple[int, float]]]] = {}
         self._bounds_of: dict[tuple[int, ...], tuple[float, float, float]] = {}
@@ -169,6 +171,11 @@ class Chain:
 
     def scores(self, sentences: Iterable[Sequence[Form]]) -> tuple[Scores, list[tuple[int, int]]]:
         """The score of each label at each word, shape (rows, labels), and the rows where each sentence begins and ends."""
+        # Two threads that add rows at once would give one word the weights of another, and something private would be shown.
+        with self._lock:
+            return self._scores(sentences)
+
+    def _scores(self, sentences: Iterable[Sequence[Form]]) -> tuple[Scores, list[tuple[int, int]]]:
         if len(self._forms) > KEPT or len(self._pair_rows) > 4 * KEPT:
             self._begin()
         rows: list[int] = [0] * WINDOW
