@@ -99,12 +99,10 @@ def _public(report: Report, actor: User, text: str) -> str:
     """A text of staff that may be published. Raises TextTooLong, NotChecked, PersonalData."""
     text = _bounded(text)
     # The municipality is not anonymous: whoever answers signs with a name.
-    own = {actor.name, *actor.name.split()}
-    try:
-        findings = policy.find(text, allowed=frozenset(report.municipality.public_contacts) | own)
-    except Exception as error:
-        raise NotChecked from error
-    if stopped := [finding for finding in findings if finding.kind in STOPPED]:
+    verdict = reports.judge(text, report.municipality, report.language, {actor.name, *actor.name.split()})
+    if verdict is None:
+        raise NotChecked
+    if stopped := [finding for finding in verdict.findings if finding.kind in STOPPED]:
         raise PersonalData(stopped)
     return text
 

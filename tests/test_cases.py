@@ -200,3 +200,15 @@ def test_a_long_text_is_refused_whole(staff):
     ):
         with pytest.raises(cases.TextTooLong):
             act()
+
+
+def test_a_reply_goes_by_the_municipality_s_own_rules(app):
+    """People by office may be named, and what the municipality hides in reports stays out of its own words too."""
+    staff = factories.user()
+    report = factories.report()
+    with pytest.raises(cases.PersonalData):
+        cases.reply(report, staff, "Spør Kari Halvorsen om vegen.", report.version)
+    report.municipality.moderation = {"open": ["Kari Halvorsen"], "hidden": {"PERSON": ["Snøkongen"]}}
+    with pytest.raises(cases.PersonalData):
+        cases.reply(report, staff, "Snøkongen kommer i morgen.", report.version)
+    cases.reply(report, staff, "Spør Kari Halvorsen om vegen.", report.version)

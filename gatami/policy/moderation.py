@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import text as scrubber
@@ -134,11 +134,6 @@ def liftable(verdict: Verdict) -> list[Finding]:
     ]
 
 
-def lifted(rules: Rules, words: frozenset[str]) -> Rules:
-    """The same rules where a person has said of some words, in one report, that they are nobody's name."""
-    return replace(rules, open=rules.open | words)
-
-
 GROUNDS = {
     "guideline": "The municipality's guideline for talking with the public: Sensur, Personvern.",
     "gdpr_6": "GDPR art. 5 (1) c and art. 6: no more personal data is shown than is needed.",
@@ -146,7 +141,6 @@ GROUNDS = {
     "gdpr_10": "GDPR art. 10: criminal convictions and offences.",
     "national_id": "Personopplysningsloven § 12: national identity numbers.",
     "confidential": "Forvaltningsloven § 13 and offentleglova § 13: personal matters under a duty of secrecy.",
-    "children": "The municipality's guideline: children are not to be recognised in pictures.",
 }
 
 

@@ -349,20 +349,6 @@ def object_to(decision: Decision, text: str) -> None:
     touch(decision.report)
 
 
-def open_objections(municipality_ids: Sequence[int]) -> Select[Decision]:
-    """Objections that nobody has answered, the oldest first."""
-    return (
-        select(Decision)
-        .join(Report)
-        .where(
-            Report.municipality_id.in_(municipality_ids),
-            Decision.objected_at.is_not(None),
-            Decision.answered_at.is_(None),
-        )
-        .order_by(Decision.objected_at)
-    )
-
-
 def answer_objection(decision: Decision, actor: User, outcome: str, answer: str) -> None:
     """A second person decides. The text itself is then released or left by the usual verbs.
 
