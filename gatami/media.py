@@ -7,10 +7,11 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
-_KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,3}(\.webp)?")
+_KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,3}(\.(webp|jpg))?")
 
 
 class NoSuchMedia(Exception):
@@ -61,6 +62,10 @@ class Store:
         """Forget the key's bytes; nothing happens where there are none."""
         with contextlib.suppress(FileNotFoundError):
             self.path(key).unlink()
+
+    def delete_all(self, folder: str) -> None:
+        """Forget everything in a folder; nothing happens where there is none."""
+        shutil.rmtree(self.path(folder), ignore_errors=True)
 
     def delete_older(self, folder: str, before: datetime) -> int:
         """Delete the files right under a folder that were stored before a time; how many."""

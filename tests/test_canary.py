@@ -88,7 +88,7 @@ def planted(app, tokens):
             lat=factories.RANEM[0] + number * 1e-3,
         )
         made.append(report)
-        reports.review(report.id, 20, 2**31)
+        factories.review(report)
         db.session.commit()
         reports.publish_photo(report.photos[0], staff, f"Bilde {number}")
         cases.note(report, staff, tokens("internal note"))

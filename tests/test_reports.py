@@ -171,7 +171,7 @@ def area(**fields):
 def test_an_area_follower_hears_of_new_reports_in_the_area(app, fields, told):
     area(**fields)
     made = factories.report()
-    assert reports.review(made.id, 10, 2**31)
+    assert factories.review(made)
     db.session.commit()
     kinds = list(db.session.scalars(select(Delivery.kind).where(Delivery.kind == "area_new")))
     assert kinds == (["area_new"] if told else [])
@@ -182,7 +182,7 @@ def test_a_daily_follower_gets_one_mail_of_all(app):
     follow.confirmed_at = now() - timedelta(hours=5)
     for _ in range(3):
         made = factories.report()
-        reports.review(made.id, 10, 2**31)
+        factories.review(made)
     db.session.commit()
     later = now() + timedelta(minutes=1)
     assert reports.send_digests(later) == 1
@@ -195,21 +195,21 @@ def test_a_daily_follower_gets_one_mail_of_all(app):
 def test_review_holds_photos_and_happens_once(app):
     made = factories.report(photos=[factories.picture(), b"\xff\xd8\xff broken"])
     assert [p.publication for p in made.photos] == ["waiting", "waiting"]
-    assert reports.review(made.id, 10, 2**31)
+    assert factories.review(made)
     db.session.commit()
     assert [p.publication for p in made.photos] == ["held", "removed"]
     assert made.photos[1].failure == "unreadable"
     assert (made.photos[0].width, made.photos[0].height) == (320, 200)
-    assert not reports.review(made.id, 10, 2**31)
+    assert not factories.review(made)
     assert not media.released.path(f"{made.photos[0].key}/small.webp").exists()
 
 
 def test_a_photo_lies_sealed_and_is_public_only_while_released(app):
     data, actor = factories.picture(), factories.user()
     made = factories.report(photos=[data])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     photo = made.photos[0]
-    stored = media.private.get(photo.stored("original"))
+    stored = media.private.get(photo.original)
     assert data not in stored
     assert reports.photo_bytes(photo, "original") == data
     reports.publish_photo(photo, actor, "Et hull")
@@ -226,7 +226,7 @@ def test_a_photo_lies_sealed_and_is_public_only_while_released(app):
 def test_withdrawing_takes_text_and_photos_from_the_public(app):
     actor = factories.user()
     made = factories.report(photos=[factories.picture()], email="kari@prove.example")
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     reports.publish_photo(made.photos[0], actor)
     reports.withdraw(made)
     db.session.commit()
@@ -248,7 +248,7 @@ def test_what_was_withdrawn_stays_withdrawn(app, monkeypatch):
 
     monkeypatch.setattr(reports.publishing.pictures, "render", withdrawn_meanwhile)
     area()
-    assert reports.review(made.id, 10, 2**31)
+    assert factories.review(made)
     db.session.commit()
     assert made.photos[0].publication == "removed"
     assert not db.session.scalars(select(Delivery).where(Delivery.kind == "area_new")).all()
@@ -264,8 +264,8 @@ def test_what_was_withdrawn_stays_withdrawn(app, monkeypatch):
 
 def test_a_photo_whose_file_is_gone_does_not_hold_up_the_rest(app):
     made = factories.report(photos=[factories.picture(), factories.picture()])
-    media.private.delete(made.photos[0].stored("original"))
-    assert reports.review(made.id, 10, 2**31)
+    media.private.delete(made.photos[0].original)
+    assert factories.review(made)
     db.session.commit()
     assert [photo.publication for photo in made.photos] == ["removed", "held"]
 
@@ -285,7 +285,7 @@ def test_a_daily_follower_hears_of_what_was_held_at_first(app):
     follow.confirmed_at = now() - timedelta(hours=5)
     made = factories.report()
     reports.hold_text(made, actor)
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     assert reports.send_digests(now()) == 0
     reports.publish_text(made, "Hull i vegen", actor)
@@ -297,7 +297,7 @@ def test_two_areas_of_one_person_are_one_mail(app):
     area()
     area(lat=factories.RANEM[0], lon=factories.RANEM[1], radius_m=500)
     made = factories.report()
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     assert len(db.session.scalars(select(Delivery).where(Delivery.kind == "area_new")).all()) == 1
 

@@ -43,7 +43,7 @@ def full(staff, at=None, photo=True, closed=None, **typed):
     made = factories.report(
         at=at, photos=[factories.picture()] if photo else [], answers={"size": "large"}, **(fields | typed)
     )
-    reports.review(made.id, 20, 2**31)
+    factories.review(made)
     if photo:
         reports.publish_photo(made.photos[0], staff, "Et hull i vegen")
     cases.note(made, staff, SECRETS["note"])
@@ -117,7 +117,7 @@ def test_a_year_and_more_is_forgotten_by_the_rules_and_a_second_run_changes_noth
         assert publication.report(report.ref).text == report.public_text
         for photo in report.photos:
             assert photo.publication == ("published" if age < two_years else "removed")
-            assert media.private.path(photo.stored("original")).exists() == (age < year)
+            assert media.private.path(photo.original).exists() == (age < year)
             assert media.released.path(f"{photo.key}/small.webp").exists() == (age < two_years)
         rules = {(d.what, d.rule) for d in reports.discards(report)}
         wanted = {("contact", "contact_days")} if age >= 90 else set()
@@ -358,7 +358,7 @@ def test_what_is_rolled_back_has_destroyed_nothing(app):
 
 def test_a_crash_after_the_commit_is_made_good_by_the_sweep(app):
     made = full(factories.user())
-    key, photo = made.original.key, made.photos[0].stored("original")
+    key, photo = made.original.key, made.photos[0].original
     reports.erase(made)
     db.session.commit()
     assert DataKey.named(key), "the process died here"
@@ -514,7 +514,7 @@ def test_a_backup_taken_before_an_erasure_and_restored_after_it_shows_nothing(ap
             )
         ] == [None]
         (photo,) = report.photos
-        assert media.private.path(photo.stored("original")).exists(), "the old photo is in the backup"
+        assert media.private.path(photo.original).exists(), "the old photo is in the backup"
         with pytest.raises(media.NoSuchMedia):
             reports.photo_bytes(photo, "original")
         for path in (tmp_path / "media.backup" / "private").rglob("original"):

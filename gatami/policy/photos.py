@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIZES = {"small": 480, "large": 1600}
+SIZES = {"small": 480, "medium": 960, "large": 1600}
 """Name of a public size → its longest side in pixels."""
+FORMATS = {"webp": "image/webp", "jpg": "image/jpeg"}
+"""Ending of a public file → its media type."""
 PIXELS = 80_000_000
 """The most that a picture may hold; a phone's largest today is 50 million, with few exceptions."""
 
@@ -38,13 +40,53 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Box:
+    """Something to cover. Shares of the upright picture's width and height."""
+
+    kind: str
+    left: float
+    top: float
+    width: float
+    height: float
+    confidence: float = 1.0
+    rule: str = "person"
+
+    @classmethod
+    def of(cls, stored: dict[str, Any]) -> Box:
+        return cls(**stored)
+
+
+@dataclass(frozen=True, slots=True)
 class Rendition:
-    """One public size: WebP without metadata; `width` and `height` in pixels."""
+    """One public file without metadata; `width` and `height` in pixels."""
 
     size: str
+    format: str
     width: int
     height: int
     data: bytes
+
+    @property
+    def name(self) -> str:
+        return f"{self.size}.{self.format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    boxes: tuple[Box, ...]
+    lines: int
+    text_share: float
+    left: tuple[Box, ...]
+    width: int
+    height: int
+    plain: bytes
+    renditions: tuple[Rendition, ...]
+
+
+def make(data: bytes, *, seconds: int, memory: int, boxes: Any = None, rules: Any = None) -> Made:
+    renditions = render(data, seconds, memory, [[b.left, b.top, b.width, b.height] for b in boxes or ()])
+    plain, *rest = renditions
+    return Made(tuple(boxes or ()), 0, 0.0, (), plain.width, plain.height, plain.data, tuple(rest))
 
 
 def kind(data: bytes) -> str | None:
@@ -79,12 +121,12 @@ def check(data: bytes) -> str:
     return found
 
 
-def render(data: bytes, seconds: int, memory: int) -> list[Rendition]:
+def render(data: bytes, seconds: int, memory: int, boxes: Any = ()) -> list[Rendition]:
     """The public sizes of a picture: upright, in sRGB, as WebP, with every piece of metadata gone.
 
     `seconds` of processor time and `memory` in bytes bound the decoding. Raises Unreadable.
     """
-    program = [sys.executable, "-I", __file__, str(seconds), str(memory)]
+    program = [sys.executable, "-I", __file__, str(seconds), str(memory), json.dumps(boxes)]
     try:
         child = subprocess.run(
             program, input=data, capture_output=True, timeout=3 * seconds, env={}, check=False
@@ -95,8 +137,8 @@ def render(data: bytes, seconds: int, memory: int) -> list[Rendition]:
         raise Unreadable(child.stderr.decode(errors="replace")[-300:].strip().rpartition("\n")[2] or "killed")
     head, _, body = child.stdout.partition(b"\n")
     renditions = []
-    for size, width, height, length in json.loads(head):
-        renditions.append(Rendition(size, width, height, body[:length]))
+    for size, format_, width, height, length in json.loads(head):
+        renditions.append(Rendition(size, format_, width, height, body[:length]))
         body = body[length:]
     return renditions
 
@@ -132,7 +174,7 @@ def _upright(picture: Image) -> Image:
     return clean
 
 
-def _render_here(data: bytes) -> tuple[list[Any], bytes]:
+def _render_here(data: bytes, boxes: Any) -> tuple[list[Any], bytes]:
     from PIL import Image
 
     found = check(data)
@@ -143,13 +185,28 @@ def _render_here(data: bytes) -> tuple[list[Any], bytes]:
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=2.0)
     picture = _upright(picture)
     head, body = [], b""
+
+    def add(name: str, ending: str, image: Any) -> None:
+        nonlocal body
+        out = BytesIO()
+        image.save(out, {"jpg": "JPEG"}.get(ending, "WEBP"), quality=78)
+        head.append((name, ending, image.width, image.height, out.tell()))
+        body += out.getvalue()
+
+    add("plain", "webp", picture)
+    for left, top, width, height in boxes:
+        box = (
+            left * picture.width,
+            top * picture.height,
+            (left + width) * picture.width,
+            (top + height) * picture.height,
+        )
+        picture.paste((90, 90, 90), tuple(int(v) for v in box))  # type: ignore[arg-type]
     for size, side in SIZES.items():
         smaller = picture.copy()
         smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
-        out = BytesIO()
-        smaller.save(out, "WEBP", quality=78, method=4)
-        head.append((size, smaller.width, smaller.height, out.tell()))
-        body += out.getvalue()
+        for ending in FORMATS:
+            add(size, ending, smaller)
     return head, body
 
 
@@ -160,7 +217,7 @@ def _main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    head, body = _render_here(sys.stdin.buffer.read())
+    head, body = _render_here(sys.stdin.buffer.read(), json.loads(sys.argv[3]))
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + body)
 
 

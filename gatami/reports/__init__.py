@@ -53,19 +53,29 @@ from .moderating import (
     touch,
     versions,
 )
+from .photos import (
+    STAFF_PHOTOS_MOST,
+    NothingToShow,
+    TooManyPhotos,
+    add_photo,
+    describe,
+    draw,
+    hold_photo,
+    photo_bytes,
+    publish_photo,
+    redraw,
+    undrawn,
+    with_undrawn,
+)
 from .previewing import Preview, preview, was_seen
 from .publishing import (
     NoSuchVersion,
-    NothingToShow,
     NotLiftable,
     NotWithdrawable,
     forget_drafts,
-    hold_photo,
     hold_text,
     lift,
-    photo_bytes,
     publish_again,
-    publish_photo,
     publish_text,
     restore_text,
     review,
@@ -93,10 +103,20 @@ from .rows import (
     private_token,
     sent_by,
 )
-from .submitting import PHOTOS_MOST, TEXT_MOST, InvalidReport, Submission, by_submission, check, submit
+from .submitting import (
+    CAPTION_MOST,
+    PHOTOS_MOST,
+    TEXT_MOST,
+    InvalidReport,
+    Submission,
+    by_submission,
+    check,
+    submit,
+)
 from .waiting import WAITING, waiting
 
 __all__ = [
+    "CAPTION_MOST",
     "CONTACT_MOST",
     "FLAG_REASONS",
     "HIDES_AT_ONCE",
@@ -104,6 +124,7 @@ __all__ = [
     "OBJECTION_MOST",
     "PHOTOS_MOST",
     "RADIUS_M",
+    "STAFF_PHOTOS_MOST",
     "TEXT_MOST",
     "WAITING",
     "Act",
@@ -130,8 +151,10 @@ __all__ = [
     "Preview",
     "Report",
     "Submission",
+    "TooManyPhotos",
     "Version",
     "acts",
+    "add_photo",
     "alarm",
     "announce",
     "answer_objection",
@@ -147,7 +170,9 @@ __all__ = [
     "count_followers",
     "decide",
     "decisions",
+    "describe",
     "discards",
+    "draw",
     "erase",
     "everything",
     "flag",
@@ -180,6 +205,7 @@ __all__ = [
     "publish_text",
     "reached_by_mail",
     "record",
+    "redraw",
     "replay",
     "restore_text",
     "retain",
@@ -194,6 +220,7 @@ __all__ = [
     "submit",
     "told",
     "touch",
+    "undrawn",
     "unfollow",
     "unpublish",
     "unreviewed",
@@ -201,5 +228,6 @@ __all__ = [
     "waiting",
     "waits_for",
     "was_seen",
+    "with_undrawn",
     "withdraw",
 ]

@@ -20,6 +20,7 @@ from ..policy import moderation
 from ..policy import text as policy
 from ..policy.differences import differences
 from ..policy.moderation import Verdict
+from ..policy.photos import SIZES
 from ..reports import Photo, Report
 from . import page, reasons
 
@@ -347,15 +348,17 @@ def review_photo(ref: str, number: int) -> Any:
 
 @bp.get("/<ref>/photos/<int:number>/<size>")
 def photo(ref: str, number: int, size: str) -> Response:
-    if size not in ("small", "large"):
+    if size not in (*SIZES, "plain"):
         abort(404)
     report = _case(ref)
     try:
         data = reports.photo_bytes(_photo(report, number), size)
     except media.NoSuchMedia:
         abort(404)
-    reports.looked(report, current_user, f"photo {number}")
-    db.session.commit()
+    if size == "plain":
+        # What everyone may see anyway tells nobody anything by being looked at.
+        reports.looked(report, current_user, f"photo {number}")
+        db.session.commit()
     response = Response(data, mimetype="image/webp")
     response.headers["Cache-Control"] = "private, no-store"
     return response

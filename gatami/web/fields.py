@@ -52,6 +52,9 @@ def explain(invalid: InvalidReport) -> dict[str, str]:
         "too_long": _("This is too long."),
         "answer_missing": _("Answer this question."),
         "answer_unknown": _("Choose one of the answers."),
+        "caption_too_long": _(
+            "What a photo shows can have at most %(most)d characters.", most=reports.CAPTION_MOST
+        ),
         "photos_too_many": _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
     }
     return {field: words[reason] for field, reason in invalid.errors.items()}

@@ -157,7 +157,7 @@ def test_review_text(client, staff, report):
 
 def test_review_photo(client, staff):
     made = factories.report(photos=[factories.picture()])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     photo = made.photos[0]
     inside = f"/desk/{made.ref}/photos/{photo.id}"

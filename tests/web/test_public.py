@@ -111,7 +111,7 @@ def test_a_withdrawn_report_keeps_a_page_and_leaves_the_list(client):
 def test_photo(client):
     actor = factories.user()
     made = factories.report(photos=[factories.picture()])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     photo = made.photos[0]
     db.session.commit()
     url = f"/photos/{photo.key}/small.webp"
