@@ -129,21 +129,16 @@ def merged(boxes: Iterable[Box], overlap: float = 0.4) -> list[Box]:
     """
     kept: list[Box] = []
     for box in sorted(boxes, key=lambda one: -one.confidence):
-        while True:
-            twin = next(
-                (
-                    one
-                    for one in kept
-                    if one.kind == box.kind and one.shared(box) >= overlap * min(one.area, box.area)
-                ),
-                None,
-            )
-            if twin is None:
-                break
+        spanning = box
+        while twin := next((one for one in kept if _on_each_other(one, spanning, overlap)), None):
             kept.remove(twin)
-            box = _spanning(twin, box)
-        kept.append(box)
+            spanning = _spanning(twin, spanning)
+        kept.append(spanning)
     return sorted(kept, key=lambda one: -one.confidence)
+
+
+def _on_each_other(one: Box, other: Box, overlap: float) -> bool:
+    return one.kind == other.kind and one.shared(other) >= overlap * min(one.area, other.area)
 
 
 def _spanning(one: Box, other: Box) -> Box:

@@ -136,6 +136,8 @@ class ForkServer:
         rules: Mapping[str, Any] | None = None,
     ) -> Made:
         """See `make` of this module."""
+        if len(data) > _BODY_MOST:
+            raise Unreadable("it is larger than a picture may be")
         request = {
             "seconds": seconds,
             "memory": memory,
