@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from gatami import cases, reports
+from gatami import cases
 from gatami.db import db, now
 from gatami.reports import Event
 
@@ -166,8 +166,12 @@ def test_review_photo(client, staff):
     assert "no-store" in shown.headers["Cache-Control"]
     assert client.get(f"{inside}/original").status_code == 404
     assert client.get(f"/desk/{made.ref}/photos/999/large").status_code == 404
+    before = f"/photos/{photo.public_key}/small.webp"
+    assert client.get(before).status_code == 200
     act(client, made, f"photos/{photo.id}", act="release", alt="Et hull")
-    public = f"/photos/{photo.key}/small.webp"
+    db.session.refresh(photo)
+    public = f"/photos/{photo.public_key}/small.webp"
+    assert client.get(before).status_code == 404
     assert client.get(public).status_code == 200
     assert 'alt="Et hull"' in client.get(f"/reports/{made.ref}").text
     db.session.refresh(made)
