@@ -49,6 +49,8 @@ _ENVIRONMENT = {
     # Large pictures stay in memory, where they are bounded; a picture may write no file.
     "VIPS_DISC_THRESHOLD": "8g",
     "LC_ALL": "C.UTF-8",
+    # Later versions of onnxruntime report to their maker unless told not to; nothing here speaks to anybody.
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 _FRAME = struct.Struct(">II")
 _HEAD_MOST, _BODY_MOST = 4 * 1024**2, 64 * 1024**2
@@ -322,16 +324,11 @@ def serve() -> None:
 def _load() -> None:
     import gc
 
-    from importlib.util import find_spec
-
     from .. import moderation
-    from . import pixels
+    from . import look, pixels
 
     pixels.load()
-    if find_spec("gatami.policy.photos.look"):
-        from . import look
-
-        look.load()
+    look.load()
     # Word lists and weights are read when first needed; here that is before the fork.
     moderation.judge("Ring Kari på 00000000", moderation.Rules())
     if len(os.listdir("/proc/self/task")) > 1:
@@ -448,21 +445,15 @@ _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 
 
 def _work(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-    from . import pixels
+    from . import cover, look, pixels
 
     rgb = pixels.decode(data, max(SIZES.values()))
     if request["boxes"] is None:
-        from . import look
-
         seen = look.look(rgb, _finder(request["rules"]))
         boxes, lines, text_share, left = seen.boxes, seen.lines, seen.text_share, seen.left
     else:
         boxes, lines, text_share, left = tuple(Box.of(box) for box in request["boxes"]), 0, 0.0, ()
-    if boxes:
-        from . import cover
-
-        rgb = cover.cover(rgb, boxes)
-    renditions = pixels.encode(rgb)
+    renditions = pixels.encode(cover.cover(rgb, boxes) if boxes else rgb)
     head = {
         "boxes": [box.asdict() for box in boxes],
         "lines": lines,
