@@ -179,7 +179,8 @@ def _whole() -> Iterator[Hostile]:
     for kind in ("JPEG", "PNG", "WEBP"):
         yield f"{kind} with a broken profile", saved(kind, icc_profile=b"acsp" * 99), made
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[200:400] = bytes(200)
+    # The day on which it was made, and then a hole.
+    profile[24:36], profile[200:400] = bytes(12), bytes(200)
     yield "a profile with a hole", saved("JPEG", icc_profile=bytes(profile)), made
     yield "a film behind it, as Google does", plain("JPEG") + film(), made
     yield "a film behind it, as Samsung does", plain("JPEG") + b"\0\0\x30\x0aMotionPhoto_Data" + film() + b"SEFT", made
