@@ -78,8 +78,8 @@ class Config:
     #: Bytes of one photo, and of a whole request: six photos and the text around them.
     PHOTO_BYTES = 25 * 1024 * 1024
     MAX_CONTENT_LENGTH = 160 * 1024 * 1024
-    #: Seconds of processor time, and bytes of memory beside the loaded models' 250 MB, that one photo may cost. One photo
-    #: is made at a time in each worker, within three times as many seconds on the clock.
+    #: Seconds of processor time, and bytes of memory beside the 250 MB of the loaded models, that one photo may cost. A
+    #: worker makes one photo at a time, and waits three times as many seconds for it.
     PHOTO_SECONDS = 20
     PHOTO_MEMORY = 512 * 1024 * 1024
 
