@@ -91,8 +91,8 @@ def refused(error: pictures.Refused, name: str) -> str:
     if isinstance(error, pictures.NotAPicture | pictures.Mixed) and error.found:
         what = _kinds().get(error.found, "")
         if error.found == "empty":
-            return _("“%(name)s” is empty. Choose it again, or take a new photo.", name=name)
-    sentences = {
+            return str(_("“%(name)s” is empty. Choose it again, or take a new photo.", name=name))
+    sentences: dict[type[pictures.Refused], str] = {
         pictures.NotAPicture: _(
             "“%(name)s” is %(what)s. Send a photo as JPEG, PNG, WebP or HEIC.", name=name, what=what
         )

@@ -19,20 +19,10 @@ from gatami.reports import Photo, Report
 
 from .. import factories
 from .conftest import PLACES, wait_until
-from .steps import PHOTO, fill_in, send, sent_ref, tab_to
+from .steps import PHOTO, exif, fill_in, send, sent_ref, tab_to
 
 DOOR = "**/reports/photos"
-GPS_IFD, ORIENTATION = 0x8825, 0x0112
 THERE = "Har kommet fram"
-
-
-def exif(place: tuple[float, float] | None = None, orientation: int = 1) -> Image.Exif:
-    made = Image.Exif()
-    made[ORIENTATION] = orientation
-    if place:
-        degrees = [(int(c), int(c % 1 * 60), round(c * 60 % 1 * 60, 3)) for c in place]
-        made.get_ifd(GPS_IFD).update({1: "N", 2: degrees[0], 3: "E", 4: degrees[1]})
-    return made
 
 
 def taken(name: str, kind: str = "JPEG", size: tuple[int, int] = (320, 200), **how: Any) -> dict[str, Any]:
@@ -46,7 +36,9 @@ def taken(name: str, kind: str = "JPEG", size: tuple[int, int] = (320, 200), **h
 def noise(name: str, size: tuple[int, int] = (900, 700)) -> dict[str, Any]:
     """A photo that no compression makes small."""
     out = BytesIO()
-    Image.frombytes("RGB", size, random.Random(5).randbytes(size[0] * size[1] * 3)).save(out, "JPEG", quality=90)
+    Image.frombytes("RGB", size, random.Random(5).randbytes(size[0] * size[1] * 3)).save(
+        out, "JPEG", quality=90
+    )
     return {"name": name, "mimeType": "image/jpeg", "buffer": out.getvalue()}
 
 
@@ -70,7 +62,9 @@ def photos_of(site: Any, ref: str) -> list[tuple[str, tuple[int, int], str]]:
         report = reports.by_ref(ref)
         said = report.original.contents.captions
         found = []
-        for photo in db.session.scalars(select(Photo).join(Report).where(Report.ref == ref).order_by(Photo.position)):
+        for photo in db.session.scalars(
+            select(Photo).join(Report).where(Report.ref == ref).order_by(Photo.position)
+        ):
             with Image.open(BytesIO(reports.photo_bytes(photo, "original"))) as picture:
                 found.append((picture.format, picture.size, said[photo.position]))
         return found
@@ -98,6 +92,7 @@ def test_photos_are_made_smaller_travel_by_themselves_and_keep_their_order(site,
     expect(chosen.locator("[data-state]")).to_have_text([THERE] * 3)
     expect(chosen.locator(".photo-name")).to_have_text(["dreid.jpg", "fra-iphone.heic", "liten.png"])
     expect(chosen.locator(".photo-thumb img")).to_have_count(2), "this browser shows no HEIC"
+    expect(form.get_by_label("Ta et bilde")).to_be_visible()
     expect(form.locator("#photos-live")).to_have_text("Alle bildene har kommet fram.")
     for number, words in ((0, "Hullet sett fra sør"), (2, "Kartet over stedet")):
         captions(form).nth(number).fill(words)
@@ -212,7 +207,12 @@ def test_what_does_not_get_through_by_itself_goes_along_with_the_form(site, form
 def slow(page: Page, bytes_a_second: int) -> None:
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
-    conditions = {"offline": False, "latency": 100, "downloadThroughput": -1, "uploadThroughput": bytes_a_second}
+    conditions = {
+        "offline": False,
+        "latency": 100,
+        "downloadThroughput": -1,
+        "uploadThroughput": bytes_a_second,
+    }
     session.send("Network.emulateNetworkConditions", conditions)
 
 
