@@ -61,7 +61,7 @@ def chunk(name: bytes, body: bytes) -> bytes:
 
 def png(width: int, height: int, depth: int, colour: int, rows: bytes, before: bytes = b"") -> bytes:
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + before + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + head + before + chunk(b"IDAT", zlib.compress(rows, 6)) + chunk(b"IEND", b"")
 
 
 def segment(marker: int, body: bytes) -> bytes:
@@ -111,7 +111,7 @@ def archive() -> bytes:
 
     out = BytesIO()
     with zipfile.ZipFile(out, "w") as file:
-        file.writestr("hull.html", "<p>hull</p>")
+        file.writestr(zipfile.ZipInfo("hull.html"), "<p>hull</p>")
     return out.getvalue()
 
 
@@ -179,7 +179,8 @@ def _whole() -> Iterator[Hostile]:
     for kind in ("JPEG", "PNG", "WEBP"):
         yield f"{kind} with a broken profile", saved(kind, icc_profile=b"acsp" * 99), made
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[200:400] = bytes(200)
+    # The day on which it was made, and then a hole.
+    profile[24:36], profile[200:400] = bytes(12), bytes(200)
     yield "a profile with a hole", saved("JPEG", icc_profile=bytes(profile)), made
     yield "a film behind it, as Google does", plain("JPEG") + film(), made
     yield (
@@ -308,7 +309,12 @@ def _moving() -> Iterator[Hostile]:
     moving = ("Moving",)
     second = drawn().transpose(Image.Transpose.ROTATE_180)
     for kind in ("WEBP", "PNG", "AVIF"):
-        yield f"animated {kind}", saved(kind, save_all=True, append_images=[second], duration=99), moving
+        data = bytearray(saved(kind, save_all=True, append_images=[second], duration=99))
+        for name in (b"mvhd", b"tkhd", b"mdhd"):
+            # An AVIF tells when it was made.
+            if (at := data.find(name)) >= 0:
+                data[at + 8 : at + 24] = bytes(16)
+        yield f"animated {kind}", bytes(data), moving
     frame = (b"ANMF", bytes(16) + b"VP8 " + plain("WEBP")[16:])
     yield "WebP that moves and does not say so", riff((b"VP8X", vp8x(0, 96, 64)), frame), moving
     sequence = box(b"ftyp", b"msf1", bytes(4), b"msf1hevc") + box(b"moov", box(b"mvhd", bytes(100)))
@@ -335,7 +341,7 @@ def _lying() -> Iterator[Hostile]:
     yield "PNG of 79 million pixels in 80 kB", png(8900, 8900, 8, 0, bytes(8901 * 8900)), TAKEN
     yield "PNG with a wrong sum", plain("PNG")[:29] + b"\0\0\0\0" + plain("PNG")[33:], TAKEN
     yield "PNG whose rows are noise", plain("PNG").replace(b"IDATx", b"IDAT\0", 1), TAKEN
-    profile = b"a\0\0" + zlib.compress(bytes(80_000_000), 9)
+    profile = b"a\0\0" + zlib.compress(bytes(80_000_000), 1)
     yield "a profile that swells", png(4, 4, 8, 2, bytes(52), chunk(b"iCCP", profile)), TAKEN
     yield "a text that swells", png(4, 4, 8, 2, bytes(52), chunk(b"zTXt", profile)), TAKEN
     yield "a palette that is none", png(9, 9, 8, 3, bytes(90)), TAKEN

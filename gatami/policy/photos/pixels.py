@@ -7,6 +7,7 @@ loaded by `load`, so that whoever asks for SIZES alone gets none of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -74,14 +75,15 @@ def decode(data: bytes, longest: int) -> Rgb:
     kind = heads.check(data)
     most = {"height": longest, "size": "down"}
     if kind == "HEIF":
-        picture = _turned(_heif(data), data)
-        # Already decoded as a whole, and small enough now to turn, which thumbnail_image does.
-        return _bare(_in_srgb(partial(picture.thumbnail_image, longest, **most), picture))
-    picture = pyvips.Image.new_from_buffer(data, "", access="sequential")
-    _refuse_more_than_told(picture.width, picture.height)
-    shrink = partial(pyvips.Image.thumbnail_buffer, data, longest, **most, fail_on="truncated")
-    if kind == "AVIF" and (turned := _turned(picture, data)) is not picture:
-        shrink = partial(turned.copy_memory().thumbnail_image, longest, **most)
+        picture, exif = _heif(data)
+        shrink = partial(_turned(picture, exif, data).thumbnail_image, longest, **most)
+    else:
+        picture = pyvips.Image.new_from_buffer(data, "", access="sequential")
+        _refuse_more_than_told(picture.width, picture.height)
+        shrink = partial(pyvips.Image.thumbnail_buffer, data, longest, **most, fail_on="truncated")
+        if kind == "AVIF" and "exif-data" in picture.get_fields():
+            whole = pyvips.Image.new_from_buffer(data, "", fail_on="truncated")
+            shrink = partial(_turned(whole, picture.get("exif-data"), data).thumbnail_image, longest, **most)
     return _bare(_in_srgb(shrink, picture))
 
 
@@ -103,25 +105,23 @@ def _in_srgb(shrink: Callable[..., Any], picture: Any) -> Any:
     return shrink().copy_memory()
 
 
-def _heif(data: bytes) -> Any:
-    """The libvips of the wheels has no decoder for HEVC. pillow-heif turns as the container says."""
+def _heif(data: bytes) -> tuple[Any, bytes]:
+    """The picture, turned as the container says, and its EXIF. The libvips of the wheels has no decoder for HEVC."""
     import numpy
     import pillow_heif
     import pyvips
 
     opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     _refuse_more_than_told(*opened.size)
-    picture = pyvips.Image.new_from_array(
-        numpy.asarray(opened), interpretation="srgb" if "RGB" in opened.mode else "b-w"
-    )
-    for field, name in (("icc_profile", "icc-profile-data"), ("exif", "exif-data")):
-        if value := opened.info.get(field):
-            picture = picture.copy()
-            picture.set_type(pyvips.GValue.blob_type, name, value)
-    return picture
+    space = "srgb" if "RGB" in opened.mode else "b-w"
+    picture = pyvips.Image.new_from_array(numpy.asarray(opened), interpretation=space)
+    if profile := opened.info.get("icc_profile"):
+        picture = picture.copy()
+        picture.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return picture, opened.info.get("exif") or b""
 
 
-def _turned(picture: Any, data: bytes) -> Any:
+def _turned(picture: Any, exif: bytes, data: bytes) -> Any:
     """In HEIF and AVIF the container turns (ISO/IEC 23008-12, 6.5.10); EXIF counts where that says nothing.
 
     Programs that make HEIC of other pictures often copy EXIF alone.
@@ -129,18 +129,18 @@ def _turned(picture: Any, data: bytes) -> Any:
     import PIL.Image
     import pyvips
 
-    if heads.turns(data) or "exif-data" not in picture.get_fields():
-        return picture
-    exif = PIL.Image.Exif()
-    try:
-        exif.load(picture.get("exif-data"))
-        orientation = exif.get(_ORIENTATION)
-    except Exception:  # noqa: BLE001 - Broken EXIF raises nearly anything, and is no reason to lose the picture.
-        return picture
-    if orientation not in range(2, 9):
-        return picture
+    told = PIL.Image.Exif()
+    orientation = None
+    if not heads.turns(data):
+        # Broken EXIF raises nearly anything, and is no reason to lose the picture.
+        with suppress(Exception):
+            told.load(exif)
+            orientation = told.get(_ORIENTATION)
     turned = picture.copy()
-    turned.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    for field in ("exif-data", "orientation"):
+        turned.remove(field)
+    if orientation in range(2, 9):
+        turned.set_type(pyvips.GValue.gint_type, "orientation", orientation)
     return turned
 
 

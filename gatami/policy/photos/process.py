@@ -55,6 +55,8 @@ _ENVIRONMENT = {
 _FRAME = struct.Struct(">II")
 _HEAD_MOST, _BODY_MOST = 4 * 1024**2, 64 * 1024**2
 _TICK_S = 1.0
+_WATCH_S = 0.05
+"""Seconds between two looks at how much memory a picture has taken."""
 
 
 class Unavailable(Unreadable):
@@ -91,7 +93,7 @@ def make(
 
     `boxes` None: faces, plates and private texts are looked for. Given: exactly these are covered, and nothing is looked for.
     `rules`: what `moderation.Rules.of` takes, for the words in the picture. `seconds` of processor time and `memory` in bytes,
-    beside what the loaded models take, bound the work; in all it takes at most three times as long. Raises Unreadable.
+    resident beside what the loaded models take, bound the work; in all it takes at most three times as long. Raises Unreadable.
     """
     return _server.make(data, seconds=seconds, memory=memory, boxes=boxes, rules=rules)
 
@@ -364,7 +366,13 @@ def _answer(channel: socket.socket, parent: int, request: dict[str, Any], data: 
     os.close(sending)
     status = 0
     try:
-        answer = _collect(receiving, channel, parent, time.monotonic() + wall_s(request["seconds"]))
+        most = _resident(server) + request["memory"]
+        answer = _collect(
+            receiving,
+            lambda: os.getppid() != parent or _readable(channel),
+            lambda: _resident(child) > most,
+            time.monotonic() + wall_s(request["seconds"]),
+        )
     finally:
         os.close(receiving)
         # Not reaped yet, so the number is still the child's own.
@@ -373,8 +381,8 @@ def _answer(channel: socket.socket, parent: int, request: dict[str, Any], data: 
     if answer is None:
         return False
     if not _is_whole(answer):
-        if answer == _TOO_LATE:
-            told = "it took too long"
+        if answer in (_TOO_LATE, _TOO_MUCH):
+            told = answer.decode()
         elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
             told = "it took too much processor time"
         else:
@@ -390,28 +398,40 @@ def _answer(channel: socket.socket, parent: int, request: dict[str, Any], data: 
     return True
 
 
-_TOO_LATE = b"late"
+_TOO_LATE, _TOO_MUCH = b"it took too long", b"it took too much memory"
 
 
-def _collect(receiving: int, channel: socket.socket, parent: int, deadline: float) -> bytes | None:
-    """All that the child writes until it closes; _TOO_LATE at the deadline, None when the worker is gone."""
+def _collect(
+    receiving: int, gone: Callable[[], bool], too_much: Callable[[], bool], deadline: float
+) -> bytes | None:
+    """All that the child writes until it closes; _TOO_LATE, _TOO_MUCH; None when the worker is gone."""
     got = bytearray()
     waiting = select.poll()
     waiting.register(receiving, select.POLLIN)
-    # The worker says nothing while it waits: what can be read here is the end.
-    waiting.register(channel, select.POLLIN)
     while len(got) <= _FRAME.size + _HEAD_MOST + _BODY_MOST:
-        ready = {fd for fd, _event in waiting.poll(_TICK_S * 1000)}
-        if channel.fileno() in ready or os.getppid() != parent:
+        ready = waiting.poll(_WATCH_S * 1000)
+        if gone():
             return None
         if time.monotonic() > deadline:
             return _TOO_LATE
-        if receiving in ready:
+        if too_much():
+            return _TOO_MUCH
+        if ready:
             part = os.read(receiving, 1024 * 1024)
             if not part:
                 break
             got += part
     return bytes(got)
+
+
+def _readable(channel: socket.socket) -> bool:
+    """The worker says nothing while it waits: what can be read is the end."""
+    return bool(select.select([channel], [], [], 0)[0])
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process has; a fork counts what it shares too."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
 
 
 def _is_whole(answer: bytes) -> bool:
@@ -446,8 +466,8 @@ def _bound(server: int, seconds: int, memory: int) -> None:
     prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.getppid() != server:
         os._exit(1)
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    space = pages * resource.getpagesize() + memory
+    # Libraries reserve more than they touch; what is touched is watched from outside, where the kernel has no limit.
+    space = int(Path("/proc/self/statm").read_text().split()[0]) * _PAGE + 2 * memory
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -459,6 +479,7 @@ def _bound(server: int, seconds: int, memory: int) -> None:
 
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def _work(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
