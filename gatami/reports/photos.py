@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -60,7 +59,7 @@ def with_undrawn() -> Select[int]:
 def draw(photo_id: int, seconds: int, memory: int, make: Maker = pictures.make) -> bool:
     """Make a waiting photo's files, and publish or hold it. Any doubt, error or time-out holds it.
 
-    `seconds` and `memory` (bytes) bound what `make` does. Returns False where another worker was quicker or somebody changed
+    `seconds` and `memory` (bytes) bound what `make` does. Raises policy.photos.Unavailable where it must be tried again. Returns False where another worker was quicker or somebody changed
     the boxes meanwhile; the door rolls back then, and commits otherwise.
     """
     photo = db.session.get(Photo, photo_id, populate_existing=True)
@@ -71,7 +70,7 @@ def draw(photo_id: int, seconds: int, memory: int, make: Maker = pictures.make) 
     values: dict[str, Any] = {"publication": "removed", "failure": "unreadable"}
     if made is not None:
         doubts = ["failed"] if failed else [] if wish else list(moderation.doubts(made))
-        boxes = [asdict(box) for box in made.boxes]
+        boxes = [box.asdict() for box in made.boxes]
         size = {"width": made.width, "height": made.height}
         values = {"publication": "held", "failure": None, "boxes": boxes, "doubts": doubts} | size
     only = update(Photo).where(Photo.id == photo_id, Photo.publication == "waiting", Photo.drawing == drawing)
@@ -93,17 +92,22 @@ def _made(photo: Photo, make: Maker) -> tuple[pictures.Made | None, bool]:
         original = key.open(media.private.get(photo.original))
         try:
             made = make(original, boxes=chosen, rules=rules)
+        except pictures.Unavailable:
+            # No fault of the picture: it waits.
+            raise
         except pictures.Unreadable as error:
             # The picture may be fine and only the looking too much: then a person gets to see it.
             log.warning("Photo %s could not be looked at: %s", photo.id, error)
             failed = True
             made = make(original, boxes=chosen or ())
+    except pictures.Unavailable:
+        raise
     except (pictures.Unreadable, media.NoSuchMedia, InvalidTag, Destroyed) as error:
         log.warning("Photo %s cannot be shown: %s %s", photo.id, type(error).__name__, error)
         return None, failed
     media.private.put(photo.drawn("plain"), key.seal(made.plain))
     for rendition in made.renditions:
-        media.private.put(photo.drawn(rendition.name), key.seal(rendition.data))
+        media.private.put(photo.drawn(f"{rendition.size}.{rendition.format}"), key.seal(rendition.data))
     return made, failed
 
 
@@ -148,7 +152,7 @@ def _show(photo: Photo) -> None:
 
 
 def photo_bytes(photo: Photo, size: str) -> bytes:
-    """`original`, `plain` (nothing is covered) or one size as WebP, opened with the report's key.
+    """`original`, `plain` (nothing is covered, a JPEG) or one size as WebP, opened with the report's key.
 
     Raises media.NoSuchMedia.
     """
@@ -193,7 +197,7 @@ def redraw(
     take_down(photo, "waiting")
     photo.drawing += 1
     photo.doubts = []
-    photo.boxes = [asdict(box) for box in boxes or ()]
+    photo.boxes = [box.asdict() for box in boxes or ()]
     photo.wish, photo.wished_by_id = (wish, actor.id) if boxes is not None else (None, None)
     choose_cover(photo.report)
     record(

@@ -20,7 +20,7 @@ from ..policy import moderation
 from ..policy import text as policy
 from ..policy.differences import differences
 from ..policy.moderation import Verdict
-from ..policy.photos import SIZES
+from ..policy.photos import FORMATS, SIZES
 from ..reports import Photo, Report
 from . import page, reasons
 
@@ -359,6 +359,6 @@ def photo(ref: str, number: int, size: str) -> Response:
         # What everyone may see anyway tells nobody anything by being looked at.
         reports.looked(report, current_user, f"photo {number}")
         db.session.commit()
-    response = Response(data, mimetype="image/webp")
+    response = Response(data, mimetype=FORMATS["jpg" if size == "plain" else "webp"])
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -109,7 +109,9 @@ def test_a_picture_is_looked_at_and_covered(server):
     assert made.boxes == (Box("face", 0.25, 0.25, 0.5, 0.5, 0.9, "double"),)
     assert (made.lines, made.text_share, made.left) == (3, 0.125, ())
     assert (made.width, made.height) == (300, 200)
-    assert [(r.size, r.format) for r in made.renditions] == [(s, f) for s in photos.SIZES for f in photos.FORMATS]
+    assert [(r.size, r.format) for r in made.renditions] == [
+        (s, f) for s in photos.SIZES for f in photos.FORMATS
+    ]
     shown = Image.open(BytesIO(made.renditions[-1].data)).convert("L")
     # Black and white lines, four pixels apart, are left around the box and not in it.
     assert contrast(shown.crop((20, 60, 60, 140))) > 90
@@ -343,7 +345,9 @@ def test_the_program_inherits_no_secret(server, monkeypatch):
         environment = Path(f"/proc/{other.pid}/environ").read_bytes()
         assert b"VIPS_CONCURRENCY=1" in environment
         assert b"GATAMI" not in environment
-        assert {entry.partition(b"=")[0].decode() for entry in environment.split(b"\0") if entry} == set(process._ENVIRONMENT)
+        assert {entry.partition(b"=")[0].decode() for entry in environment.split(b"\0") if entry} == set(
+            process._ENVIRONMENT
+        )
     finally:
         other.stop()
 

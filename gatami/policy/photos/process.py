@@ -31,7 +31,7 @@ from .boxes import Box
 from .pixels import FORMATS, SIZES, Rendition, Unreadable, is_bare
 
 if TYPE_CHECKING:
-    from .pixels import Rgb
+    pass
 
 PROGRAM = (sys.executable, "-E", "-s", "-m", "gatami.policy.photos")
 START_S = 60
@@ -67,7 +67,7 @@ class Unavailable(Unreadable):
 class Made:
     """What became of a picture.
 
-    `boxes` were covered; `lines` of text were read, which fill `text_share` (0..1) of it; `left` is what a second detector
+    `plain` is the picture with nothing covered, for those who may see it: a bare JPEG in the large size. `boxes` were covered; `lines` of text were read, which fill `text_share` (0..1) of it; `left` is what a second detector
     still finds. `width` and `height` in pixels are those of the large size. `renditions` holds each of SIZES in each of FORMATS.
     """
 
@@ -77,6 +77,7 @@ class Made:
     left: tuple[Box, ...]
     width: int
     height: int
+    plain: bytes
     renditions: tuple[Rendition, ...]
 
 
@@ -232,11 +233,20 @@ def _made(answer: Mapping[str, Any], body: bytes) -> Made:
     renditions, at = [], 0
     for size, name, width, height, length in answer["renditions"]:
         data = body[at : at + length]
-        if size not in SIZES or heads.kind(data) != {"webp": "WEBP", "jpg": "JPEG"}[name] or not is_bare(data):
+        if (
+            size not in SIZES
+            or heads.kind(data) != {"webp": "WEBP", "jpg": "JPEG"}[name]
+            or not is_bare(data)
+        ):
             raise ValueError("no bare picture")
         renditions.append(Rendition(size, name, int(width), int(height), data))
         at += length
-    if at != len(body) or [(r.size, r.format) for r in renditions] != [(s, f) for s in SIZES for f in FORMATS]:
+    plain = body[at : at + answer["plain"]]
+    if heads.kind(plain) != "JPEG" or not is_bare(plain):
+        raise ValueError("no bare picture")
+    if at + len(plain) != len(body) or [(r.size, r.format) for r in renditions] != [
+        (s, f) for s in SIZES for f in FORMATS
+    ]:
         raise ValueError("not every size in every format")
     large = renditions[-1]
     return Made(
@@ -246,6 +256,7 @@ def _made(answer: Mapping[str, Any], body: bytes) -> Made:
         left=tuple(Box.of(box) for box in answer["left"]),
         width=large.width,
         height=large.height,
+        plain=plain,
         renditions=tuple(renditions),
     )
 
@@ -253,7 +264,9 @@ def _made(answer: Mapping[str, Any], body: bytes) -> Made:
 # What both ends speak: two lengths, JSON, bytes ------------------------------------------------------------------------
 
 
-def _send(channel: socket.socket, head: Mapping[str, Any], body: bytes, deadline: float | None = None) -> None:
+def _send(
+    channel: socket.socket, head: Mapping[str, Any], body: bytes, deadline: float | None = None
+) -> None:
     told = json.dumps(head).encode()
     rest = memoryview(_FRAME.pack(len(told), len(body)) + told + body)
     while rest:
@@ -373,7 +386,11 @@ def _answer(channel: socket.socket, parent: int, request: dict[str, Any], data: 
         elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
             told = "it took too much processor time"
         else:
-            told = f"the decoder broke down ({signal.Signals(os.WTERMSIG(status)).name})" if status else "it broke off"
+            told = (
+                f"the decoder broke down ({signal.Signals(os.WTERMSIG(status)).name})"
+                if status
+                else "it broke off"
+            )
         _send(channel, {"error": told}, b"", time.monotonic() + 10)
         return True
     channel.settimeout(10)
@@ -475,14 +492,16 @@ def _work(request: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     else:
         boxes, lines, text_share, left = tuple(Box.of(box) for box in request["boxes"]), 0, 0.0, ()
     renditions = pixels.encode(cover.cover(rgb, boxes) if boxes else rgb)
+    plain = pixels.plain(rgb)
     head = {
         "boxes": [box.asdict() for box in boxes],
         "lines": lines,
         "text_share": text_share,
         "left": [box.asdict() for box in left],
         "renditions": [(r.size, r.format, r.width, r.height, len(r.data)) for r in renditions],
+        "plain": len(plain),
     }
-    return head, b"".join(r.data for r in renditions)
+    return head, b"".join(r.data for r in renditions) + plain
 
 
 def _finder(stored: Mapping[str, Any]) -> Callable[[str], list[tuple[int, int, str]]]:
