@@ -111,7 +111,9 @@ def _heif(data: bytes) -> Any:
 
     opened = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
     _refuse_more_than_told(*opened.size)
-    picture = pyvips.Image.new_from_array(numpy.asarray(opened), interpretation="srgb" if "RGB" in opened.mode else "b-w")
+    picture = pyvips.Image.new_from_array(
+        numpy.asarray(opened), interpretation="srgb" if "RGB" in opened.mode else "b-w"
+    )
     for field, name in (("icc_profile", "icc-profile-data"), ("exif", "exif-data")):
         if value := opened.info.get(field):
             picture = picture.copy()
@@ -164,7 +166,10 @@ def encode(rgb: Rgb) -> list[Rendition]:
     for size, longest in reversed(SIZES.items()):
         if max(picture.width, picture.height) > longest:
             picture = picture.thumbnail_image(longest, height=longest, size="down").copy_memory()
-        for name, data in (("jpg", picture.jpegsave_buffer(**_JPEG)), ("webp", picture.webpsave_buffer(**_WEBP))):
+        for name, data in (
+            ("jpg", picture.jpegsave_buffer(**_JPEG)),
+            ("webp", picture.webpsave_buffer(**_WEBP)),
+        ):
             if not is_bare(data):
                 raise Unreadable("the encoder added more than pixels")
             made.append(Rendition(size, name, picture.width, picture.height, data))

@@ -226,11 +226,17 @@ def _made(answer: Mapping[str, Any], body: bytes) -> Made:
     renditions, at = [], 0
     for size, name, width, height, length in answer["renditions"]:
         data = body[at : at + length]
-        if size not in SIZES or heads.kind(data) != {"webp": "WEBP", "jpg": "JPEG"}[name] or not is_bare(data):
+        if (
+            size not in SIZES
+            or heads.kind(data) != {"webp": "WEBP", "jpg": "JPEG"}[name]
+            or not is_bare(data)
+        ):
             raise ValueError("no bare picture")
         renditions.append(Rendition(size, name, int(width), int(height), data))
         at += length
-    if at != len(body) or [(r.size, r.format) for r in renditions] != [(s, f) for s in SIZES for f in FORMATS]:
+    if at != len(body) or [(r.size, r.format) for r in renditions] != [
+        (s, f) for s in SIZES for f in FORMATS
+    ]:
         raise ValueError("not every size in every format")
     large = renditions[-1]
     return Made(
@@ -247,7 +253,9 @@ def _made(answer: Mapping[str, Any], body: bytes) -> Made:
 # What both ends speak: two lengths, JSON, bytes ------------------------------------------------------------------------
 
 
-def _send(channel: socket.socket, head: Mapping[str, Any], body: bytes, deadline: float | None = None) -> None:
+def _send(
+    channel: socket.socket, head: Mapping[str, Any], body: bytes, deadline: float | None = None
+) -> None:
     told = json.dumps(head).encode()
     rest = memoryview(_FRAME.pack(len(told), len(body)) + told + body)
     while rest:
@@ -366,7 +374,11 @@ def _answer(channel: socket.socket, parent: int, request: dict[str, Any], data: 
         elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
             told = "it took too much processor time"
         else:
-            told = f"the decoder broke down ({signal.Signals(os.WTERMSIG(status)).name})" if status else "it broke off"
+            told = (
+                f"the decoder broke down ({signal.Signals(os.WTERMSIG(status)).name})"
+                if status
+                else "it broke off"
+            )
         _send(channel, {"error": told}, b"", time.monotonic() + 10)
         return True
     channel.settimeout(10)
