@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
@@ -462,3 +460,117 @@ def measure_plates(photos: Photos, number: int) -> dict[str, Any]:
         "by_kind": {key: _share(*one) for key, one in kinds.items()},
         "by_treatment": {key: _share(*one) for key, one in ways.items()},
     }
+
+
+# -- pictures with nothing, cost ---------------------------------------------------------------------------------------
+
+
+def measure_nothing(photos: Photos) -> dict[str, Any]:
+    """How many pictures without face or plate are covered all the same, and how many so that it disturbs: more than two
+    hundredths of the area, or a place's name."""
+    from gatami.policy.photos import look
+
+    touched = disturbed = number = 0
+    said: dict[str, list[str]] = {}
+    for (_, name), picture in [*photos.all(NOTHING), *signs()]:
+        boxes = look.look(shown(picture)[0], _judge).boxes
+        number += 1
+        touched += bool(boxes)
+        disturbed += sum(box.area for box in boxes) > 0.02 or (name.startswith("sign: ") and bool(boxes))
+        if boxes:
+            said[name] = [f"{box.kind} {box.rule} {box.area:.4f}" for box in boxes]
+    return {"covered": _share(touched, number), "disturbing": _share(disturbed, number), "which": said}
+
+
+SIGNS = (
+    "Storgata", "Kirkegata 14", "Ole Deviks vei", "E 18  Oslo", "Fv 7010", "Rv 3 Elverum", "Karl Johans gate 3",
+    "Bakken barnehage", "Rema 1000", "12 B", "Parkering forbudt", "60", "Gangveg stengt", "1,2 km", "Apotek 1",
+)  # fmt: skip
+
+
+def signs() -> list[tuple[tuple[str, str], Image.Image]]:
+    """Signs that must stay readable: they say where a fault is."""
+    drawn = []
+    for index, text in enumerate(SIGNS):
+        picture = Image.new("RGB", (1600, 1200), (120 + 5 * index, 150, 170 - 4 * index))
+        draw = ImageDraw.Draw(picture)
+        font = ImageFont.load_default(44 + 4 * index)
+        box = draw.textbbox((500, 420 + 20 * index), text, font=font)
+        draw.rounded_rectangle(
+            (box[0] - 24, box[1] - 18, box[2] + 24, box[3] + 18),
+            12,
+            fill=(20, 60, 140) if index % 2 else "white",
+        )
+        draw.text((500, 420 + 20 * index), text, fill="white" if index % 2 else "black", font=font)
+        drawn.append((("drawn here", f"sign: {text}"), picture))
+    return drawn
+
+
+def _judge(text: str) -> list[tuple[int, int, str]]:
+    from gatami.policy.text import find
+
+    return [(found.start, found.end, found.kind) for found in find(text)]
+
+
+def twelve_megapixels(photos: Photos) -> bytes:
+    """A photo of 4,000 by 3,000 pixels: a building and a drawn plate, and people in front of them."""
+    _, _, picture, _ = next(plate_scenes(photos, 1, seed=5))
+    picture = picture.resize((4000, 3000), Image.Resampling.BICUBIC)
+    if people := photos.open(("ultralytics", "assets/bus.jpg")):
+        picture.paste(people.resize((1215, 1620)), (2700, 1300))
+    grain = np.random.default_rng(3).normal(0, 4, (3000, 4000, 1))
+    out = BytesIO()
+    Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)).save(
+        out, "JPEG", quality=90
+    )
+    return out.getvalue()
+
+
+COST = """
+import json, os, resource, sys, time
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from bench import photos as bench
+from gatami.policy.photos import cover, look, pixels
+pixels.load(); look.load(); bench._judge("Ring Kari")
+data = sys.stdin.buffer.read()
+rounds = []
+for _ in range(5):
+    clock, cpu = time.perf_counter(), time.process_time()
+    rgb = pixels.decode(data, 1600); at = time.process_time()
+    seen = look.look(rgb, bench._judge); looked = time.process_time()
+    pixels.encode(cover.cover(rgb, seen.boxes))
+    rounds.append((time.perf_counter() - clock, time.process_time() - cpu, looked - at))
+print(json.dumps({
+    "seconds_on_the_clock": [round(one[0], 2) for one in rounds], "seconds_of_one_core": [round(one[1], 2) for one in rounds],
+    "of_that_looking": [round(one[2], 2) for one in rounds], "boxes": [box.kind for box in seen.boxes],
+    "peak_resident_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)}))
+"""
+
+
+def measure_cost(photos: Photos) -> dict[str, Any]:
+    """12 megapixels of JPEG to all public files in a process of its own on one core; the machine's load beside it."""
+    environment = dict(
+        os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", VIPS_CONCURRENCY="1", MALLOC_ARENA_MAX="1"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", COST],
+        input=twelve_megapixels(photos),
+        stdout=subprocess.PIPE,
+        check=True,
+        env=environment,
+    )
+    return {**json.loads(ran.stdout), "load": round(os.getloadavg()[0], 1)}
+
+
+def run(plates: int = 200) -> dict[str, Any]:
+    photos = Photos()
+    found: dict[str, Any] = {"not_fetched": photos.missing}
+    for name, measure in (
+        ("cost", lambda: measure_cost(photos)),
+        ("nothing", lambda: measure_nothing(photos)),
+        ("plates", lambda: measure_plates(photos, plates)),
+        ("faces", lambda: measure_faces(photos)),
+    ):
+        print(f"photos: {name}", file=sys.stderr)
+        found[name] = measure()
+    return found

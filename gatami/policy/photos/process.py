@@ -31,7 +31,7 @@ from .boxes import Box
 from .pixels import FORMATS, SIZES, Rendition, Unreadable, is_bare
 
 if TYPE_CHECKING:
-    from .pixels import Rgb
+    pass
 
 PROGRAM = (sys.executable, "-E", "-s", "-m", "gatami.policy.photos")
 START_S = 60
@@ -327,7 +327,6 @@ def serve() -> None:
 
 def _load() -> None:
     import gc
-
     from importlib.util import find_spec
 
     from .. import moderation
