@@ -183,11 +183,19 @@ def _whole() -> Iterator[Hostile]:
     profile[24:36], profile[200:400] = bytes(12), bytes(200)
     yield "a profile with a hole", saved("JPEG", icc_profile=bytes(profile)), made
     yield "a film behind it, as Google does", plain("JPEG") + film(), made
-    yield "a film behind it, as Samsung does", plain("JPEG") + b"\0\0\x30\x0aMotionPhoto_Data" + film() + b"SEFT", made
+    yield (
+        "a film behind it, as Samsung does",
+        plain("JPEG") + b"\0\0\x30\x0aMotionPhoto_Data" + film() + b"SEFT",
+        made,
+    )
     yield "a film behind a HEIC", plain("HEIF") + box(b"mpvd", film()), made
     yield "two in one, as for 3D", plain("JPEG") + plain("JPEG"), made
     yield "padded with zeros", plain("JPEG") + bytes(5000), made
-    yield "XMP that speaks of pages", with_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta><svg /></x:xmpmeta>"), made
+    yield (
+        "XMP that speaks of pages",
+        with_segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta><svg /></x:xmpmeta>"),
+        made,
+    )
 
 
 def _cut() -> Iterator[Hostile]:
@@ -254,7 +262,7 @@ def _wrong() -> Iterator[Hostile]:
         "sound": b"RIFF\x40\0\0\0WAVEfmt " + bytes(60),
         "program": b"MZ\x90\0" + bytes(60),
         "script": b"#!/bin/sh\nexit 0\n",
-        "text": "Hull i vegen ved Skage.".encode(),
+        "text": b"Hull i vegen ved Skage.",
         "JPEG XL": b"\xff\x0a" + bytes(60),
         "JPEG 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(60),
         "raw": box(b"ftyp", b"crx ", bytes(4), b"crx isom") + bytes(60),
@@ -283,8 +291,16 @@ def _mixed() -> Iterator[Hostile]:
     ):
         yield f"JPEG with a {name} in its comment", with_segment(0xFE, body), mixed
         yield f"{name} behind a JPEG", jpeg + body, mixed
-    yield "a page far behind the head", with_segment(0xE1, b"Exif\0\0" + bytes(9000), with_segment(0xFE, HTML)), mixed
-    yield "PNG with PHP in its text", png(4, 4, 8, 0, bytes(20), chunk(b"tEXt", b"a\0<?php phpinfo();")), mixed
+    yield (
+        "a page far behind the head",
+        with_segment(0xE1, b"Exif\0\0" + bytes(9000), with_segment(0xFE, HTML)),
+        mixed,
+    )
+    yield (
+        "PNG with PHP in its text",
+        png(4, 4, 8, 0, bytes(20), chunk(b"tEXt", b"a\0<?php phpinfo();")),
+        mixed,
+    )
     yield "JPEG that is a script", jpeg[:2] + b"\xff\xe0/*" + bytes(0x2F28) + jpeg[20:], mixed
     yield "program behind a JPEG", jpeg + b"\x7fELF" + bytes(80), mixed
 
@@ -316,7 +332,11 @@ def _lying() -> Iterator[Hostile]:
     yield "two frames", jpeg[:frame] + jpeg[frame : frame + 19] + jpeg[frame:], TAKEN
     yield "twelve bits", jpeg[: frame + 4] + b"\x0c" + jpeg[frame + 5 :], TAKEN
     yield "no tables", jpeg[:2] + jpeg[frame:], TAKEN
-    yield "nothing but a head", jpeg[: jpeg.find(b"\xff\xda")] + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0\xff\xd9", TAKEN
+    yield (
+        "nothing but a head",
+        jpeg[: jpeg.find(b"\xff\xda")] + b"\xff\xda\0\x0c\3\1\0\2\x11\3\x11\0\x3f\0\xff\xd9",
+        TAKEN,
+    )
     yield "PNG with too few rows", png(5000, 5000, 8, 2, bytes(999)), TAKEN
     yield "PNG of 79 million pixels in 80 kB", png(8900, 8900, 8, 0, bytes(8901 * 8900)), TAKEN
     yield "PNG with a wrong sum", plain("PNG")[:29] + b"\0\0\0\0" + plain("PNG")[33:], TAKEN
@@ -325,8 +345,16 @@ def _lying() -> Iterator[Hostile]:
     yield "a profile that swells", png(4, 4, 8, 2, bytes(52), chunk(b"iCCP", profile)), TAKEN
     yield "a text that swells", png(4, 4, 8, 2, bytes(52), chunk(b"zTXt", profile)), TAKEN
     yield "a palette that is none", png(9, 9, 8, 3, bytes(90)), TAKEN
-    yield "WebP with another canvas", riff((b"VP8X", vp8x(0, 9000, 8000)), (b"VP8 ", plain("WEBP")[20:])), TAKEN
-    yield "WebP with a broken EXIF", riff((b"VP8X", vp8x(8, 96, 64)), (b"VP8 ", plain("WEBP")[20:]), (b"EXIF", b"II*\0")), TAKEN
+    yield (
+        "WebP with another canvas",
+        riff((b"VP8X", vp8x(0, 9000, 8000)), (b"VP8 ", plain("WEBP")[20:])),
+        TAKEN,
+    )
+    yield (
+        "WebP with a broken EXIF",
+        riff((b"VP8X", vp8x(8, 96, 64)), (b"VP8 ", plain("WEBP")[20:]), (b"EXIF", b"II*\0")),
+        TAKEN,
+    )
     large = saved("HEIF", drawn(900, 700))
     yield "HEIC that tells less", resized_ispe(large, 64, 64), TAKEN
     yield "HEIC that tells more", resized_ispe(plain("HEIF"), 8900, 8900), TAKEN

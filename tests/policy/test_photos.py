@@ -103,7 +103,10 @@ def test_whatever_the_bytes_are_check_answers_or_refuses(head, at, body, again):
     assert verdict(head[:at] + body + head[again:])
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"\0\0\0\x10ftypavif", b""]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"\0\0\0\x10ftypavif", b""]),
+)
 def test_noise_is_refused(body, beginning):
     assert verdict(beginning + body) in ("NotAPicture", "CutOff", "Mixed", "TooManyPixels", "Moving")
 
@@ -145,7 +148,14 @@ def half_black():
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(
     ("kind", "by"),
-    [("JPEG", "exif"), ("PNG", "exif"), ("WEBP", "exif"), ("HEIF", "exif"), ("HEIF", "container"), ("AVIF", "exif")],
+    [
+        ("JPEG", "exif"),
+        ("PNG", "exif"),
+        ("WEBP", "exif"),
+        ("HEIF", "exif"),
+        ("HEIF", "container"),
+        ("AVIF", "exif"),
+    ],
 )
 def test_pictures_stand_upright(kind, by, orientation):
     data = hostile.oriented(half_black(), orientation, kind, by)
@@ -165,7 +175,9 @@ def test_what_the_container_says_is_not_turned_twice_by_exif(kind):
     exif[0x0112] = exif[0x0113] = 6
     data = hostile.saved(kind, half_black().transpose(Image.Transpose.ROTATE_90), exif=exif.tobytes())
     for order in "<>":
-        data = data.replace(struct.pack(order + "HHI", 0x0113, 3, 1), struct.pack(order + "HHI", 0x0112, 3, 1))
+        data = data.replace(
+            struct.pack(order + "HHI", 0x0113, 3, 1), struct.pack(order + "HHI", 0x0112, 3, 1)
+        )
     assert heads.turns(data)
     said = [struct.pack(order + "HHIH", 0x0112, 3, 1, 6) in data for order in "<>"]
     assert any(said), "EXIF says it too"
@@ -176,7 +188,9 @@ def test_colour_profiles_become_srgb():
     import numpy
     import pyvips
 
-    red = pyvips.Image.new_from_array(numpy.full((8, 8, 3), (250, 60, 50), numpy.uint8), interpretation="srgb")
+    red = pyvips.Image.new_from_array(
+        numpy.full((8, 8, 3), (250, 60, 50), numpy.uint8), interpretation="srgb"
+    )
     data = red.icc_transform("p3", input_profile="srgb").jpegsave_buffer(Q=100)
     assert abs(pixels.decode(data, 1600)[4, 4].astype(int) - (250, 60, 50)).max() <= 6
     stored = Image.open(BytesIO(data)).getpixel((4, 4))
@@ -214,8 +228,16 @@ def test_every_colour_mode_is_shown(mode):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"])
 def test_a_large_picture_is_shrunk_and_a_small_one_is_not_enlarged(kind):
-    assert pixels.decode(hostile.saved(kind, Image.new("RGB", (2000, 1000), "red")), 1600).shape == (800, 1600, 3)
-    assert pixels.decode(hostile.saved(kind, Image.new("RGB", (1000, 2000), "red")), 1600).shape == (1600, 800, 3)
+    assert pixels.decode(hostile.saved(kind, Image.new("RGB", (2000, 1000), "red")), 1600).shape == (
+        800,
+        1600,
+        3,
+    )
+    assert pixels.decode(hostile.saved(kind, Image.new("RGB", (1000, 2000), "red")), 1600).shape == (
+        1600,
+        800,
+        3,
+    )
     assert pixels.decode(hostile.saved(kind, Image.new("RGB", (64, 40), "red")), 1600).shape == (40, 64, 3)
 
 
@@ -276,7 +298,9 @@ def telling(kind):
     gps[1], gps[2], gps[3], gps[4] = "N", (64.0, 29.0, 29.4), "E", (11.0, 58.0, 41.2)
     xmp = (
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>' + SECRET.encode() + b"</dc:creator>"
+        b'<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:creator>'
+        + SECRET.encode()
+        + b"</dc:creator>"
         b"</rdf:Description></rdf:RDF></x:xmpmeta>"
     )
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -322,10 +346,20 @@ def test_public_files_tell_nothing_but_their_pixels(kind, tmp_path):
         left = {name for name in told if name.rpartition(":")[0] != "File" or name in HARMLESS} - HARMLESS
         assert left == set()
         # Of the file itself exiftool also tells name, folder, size, dates and rights.
-        assert not {name for name in told if name.startswith("File:")} - HARMLESS - {
-            *("File:FileName", "File:Directory", "File:FileSize", "File:FileModifyDate", "File:FileAccessDate"),
-            *("File:FileInodeChangeDate", "File:FilePermissions"),
-        }
+        assert (
+            not {name for name in told if name.startswith("File:")}
+            - HARMLESS
+            - {
+                *(
+                    "File:FileName",
+                    "File:Directory",
+                    "File:FileSize",
+                    "File:FileModifyDate",
+                    "File:FileAccessDate",
+                ),
+                *("File:FileInodeChangeDate", "File:FilePermissions"),
+            }
+        )
 
 
 # Who loads what -----------------------------------------------------------------------------------------------------

@@ -101,7 +101,9 @@ def check(data: bytes) -> str:
 
 def turns(data: bytes) -> bool:
     """Whether the container of a HEIF or AVIF that `check` has taken says how to turn or mirror the picture."""
-    meta = next((body, stop) for name, body, stop in _boxes(data, 0, len(data), outermost=True) if name == b"meta")
+    meta = next(
+        (body, stop) for name, body, stop in _boxes(data, 0, len(data), outermost=True) if name == b"meta"
+    )
     return any(name in (b"irot", b"imir") for name, _at in _properties(data, meta[0] + 4, meta[1]))
 
 
@@ -278,7 +280,8 @@ def _webp(data: bytes) -> _Walk:
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         raise CutOff
-    at, sizes, whole = 12, [], False
+    at, whole = 12, False
+    sizes: list[tuple[int, int]] = []
     for _ in range(_SEGMENTS):
         if at + 8 > end:
             break

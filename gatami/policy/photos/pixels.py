@@ -166,7 +166,10 @@ def encode(rgb: Rgb) -> list[Rendition]:
     for size, longest in reversed(SIZES.items()):
         if max(picture.width, picture.height) > longest:
             picture = picture.thumbnail_image(longest, height=longest, size="down").copy_memory()
-        for name, data in (("jpg", picture.jpegsave_buffer(**_JPEG)), ("webp", picture.webpsave_buffer(**_WEBP))):
+        for name, data in (
+            ("jpg", picture.jpegsave_buffer(**_JPEG)),
+            ("webp", picture.webpsave_buffer(**_WEBP)),
+        ):
             if not is_bare(data):
                 raise Unreadable("the encoder added more than pixels")
             made.append(Rendition(size, name, picture.width, picture.height, data))
