@@ -52,7 +52,7 @@ class Line:
     box: Box
     confidence: float
     middles: tuple[float, ...] = ()
-    along: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    along: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
     height: float = 0.0
     """Of the letters' row, in shares of the picture's height."""
     aspect: float = 0.0
@@ -83,6 +83,7 @@ def read(rgb: Picture) -> list[Line]:
         long, high = _sides(quad)
         corners = (quad[:, 0].min(), quad[:, 1].min(), quad[:, 0].max(), quad[:, 1].max())
         begin, end = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
+        size = np.array([width, height])
         if index in upside_down:
             begin, end = end, begin
         legible = sure >= LEGIBLE
@@ -92,7 +93,7 @@ def read(rgb: Picture) -> list[Line]:
                 Box.of_pixels("text", tuple(corners), (width, height), sure, "ocr"),
                 sure,
                 middles if legible else (),
-                (begin[0] / width, begin[1] / height, end[0] / width, end[1] / height),
+                tuple(float(at) for at in (*begin / size, *end / size)),
                 high / height,
                 long / max(high, 1.0),
             )
@@ -219,6 +220,8 @@ def _part(line: Line, start: int, end: int) -> Box:
     else:
         left, right = box.left, box.right
         top, bottom = max(ys[0] - 0.01 * box.height, box.top), min(ys[1] + 0.01 * box.height, box.bottom)
+    if right <= left or bottom <= top:
+        return box
     return Box("text", left, top, right - left, bottom - top, line.confidence, "ocr")
 
 
