@@ -42,10 +42,10 @@ FACES: dict[tuple[str, str], list[tuple[int, int, int, int]]] = {
         (584, 109, 607, 137), (97, 131, 117, 159), (366, 131, 388, 158), (653, 135, 669, 155), (514, 140, 528, 158),
         (630, 155, 656, 191), (563, 175, 591, 206), (600, 129, 622, 153), (311, 148, 328, 170),
     ],
-    ("face_recognition", "test_images/biden.jpg"): [(325, 130, 525, 416)],
+    ("face_recognition", "test_images/biden.jpg"): [(430, 157, 715, 573)],
     ("face_recognition", "test_images/obama.jpg"): [(368, 85, 620, 434)],
     ("face_recognition", "test_images/obama2.jpg"): [(200, 238, 482, 640)],
-    ("face_recognition", "test_images/obama3.jpg"): [(440, 170, 631, 420)],
+    ("face_recognition", "test_images/obama3.jpg"): [(645, 250, 918, 612)],
     ("face_recognition", "test_images/obama_partial_face.jpg"): [(0, 87, 184, 431)],
     ("face_recognition", "test_images/obama_partial_face2.jpg"): [(375, 71, 551, 434)],
     ("insightface", "data/images/t1.jpg"): [

@@ -124,7 +124,9 @@ def photo(source: Path, target: Path) -> None:
         kind = photos.check(data := source.read_bytes())
         made = photos.make(data, seconds=PHOTO_SECONDS, memory=PHOTO_MEMORY)
     except (photos.Refused, photos.Unreadable) as reason:
-        raise click.ClickException(f"{type(reason).__name__}: {reason or 'no picture that is taken'}") from None
+        raise click.ClickException(
+            f"{type(reason).__name__}: {reason or 'no picture that is taken'}"
+        ) from None
     wanted = "jpg" if target.suffix.lower() in (".jpg", ".jpeg") else "webp"
     target.write_bytes(next(r.data for r in made.renditions if (r.size, r.format) == ("large", wanted)))
     told = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -101,7 +102,7 @@ def test_tiles_cover_the_whole_length_and_overlap():
         assert found[0][0] == 0
         assert found[-1][1] == length
         assert all(end - start <= 833 for start, end in found)
-        assert all(this[1] - following[0] >= 60 for this, following in zip(found, found[1:], strict=False))
+        assert all(this[1] - following[0] >= 60 for this, following in pairwise(found))
 
 
 # -- faces -------------------------------------------------------------------------------------------------------------
@@ -112,9 +113,9 @@ def small_scene(wide: int) -> tuple[np.ndarray, tuple[float, ...]]:
     scale = wide / (FACE[2] - FACE[0])
     small = cv2.resize(portrait(), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     picture = np.full((900, 1200, 3), (110, 120, 105), dtype=np.uint8)
-    picture[300 : 300 + small.shape[0], 700 : 700 + small.shape[1]] = small
+    picture[300 : 300 + small.shape[0], 600 : 600 + small.shape[1]] = small
     return picture, tuple(
-        offset + side * scale for offset, side in zip((700, 300, 700, 300), FACE, strict=True)
+        offset + side * scale for offset, side in zip((600, 300, 600, 300), FACE, strict=True)
     )
 
 

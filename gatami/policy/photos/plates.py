@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import words
 from .boxes import Box
+from .networks import weights
 from .words import Line
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
+    Picture = NDArray[Any]
 
 _LETTERS = str.maketrans("0158624", "OISBGZA")
 _DIGITS = str.maketrans("OQDISBGZAT", "0001586247")
@@ -32,8 +32,7 @@ _FAR_FORMS: Final = re.compile(
     | [A-Z]{2}\d{3}[A-Z]{2}            # France, Italy
     | \d{4}[BCDFGHJKLMNPRSTVWXYZ]{3}   # Spain
     | \d{3}[A-Z]{3}                    # Estonia
-    | [A-Z]{2,3}\d{3,5}[A-Z]{0,2}      # Poland, Germany, Latvia, Finland, Austria
-    | [A-Z]{1,5}\d{2,4}[EH]?           # Germany
+    | [A-Z]{2,3}\d{3,5}[A-Z]{0,2}      # Poland, Latvia, Finland, Austria
     | [A-Z]{2}\d[A-Z]\d{3,4} | \d[A-Z]{1,2}\d{4}  # Czechia and others
     | [A-Z]{1,2}\d{3}[A-Z]{1,2} | \d{2}[A-Z]{2,3}\d{1,2} | [A-Z]\d{3}[A-Z]{2}  # The Netherlands
     """,
@@ -42,6 +41,7 @@ _FAR_FORMS: Final = re.compile(
 _ROADS = re.compile(
     r"(?:[EO0]\s?\d{1,3}|(?:FV|RV|KV|PV|FYLKESVE[GI]|RIKSVE[GI])\.?\s?\d{1,4}|\d+\s?(?:KM|M|T|CM|MM))\b"
 )
+_WORD_AND_NUMBER = re.compile(r"(?:[A-Z]{4,}[\s.:\-]+\d+|(?:BUS|LED|AVD|NR|TLF|TEL|MAX|MIN|PL)[\s.:\-]+\d+)$")
 _COUNTRY = re.compile(r"^(?:NO|N|S|SE|DK|FIN|FI|D|PL|LT|LV|EST|EE|GB|UK|NL|F|E|I)(?=[A-Z]{2})")
 _CASCADE: Final = 1152
 """Longest side in which the cascade looks."""
@@ -90,11 +90,15 @@ def written(text: str) -> str | None:
     if _ROADS.match(text) or len(text) > 14:
         return None
     signs = re.sub(r"[\s.:·•'\-–_|*]", "", text)
+    if _WORD_AND_NUMBER.match(text):
+        return None
     for form in (signs, _COUNTRY.sub("", signs)):
         if any(_fits(form, shape) for shape in _NEAR_FORMS):
             return "near"
     spelled = sum(1 for word in re.split(r"[\s·•\-]+", text) if word)
-    if spelled <= 4 and len(signs) >= 5 and sum(map(str.isdigit, signs)) >= 2 and _FAR_FORMS.fullmatch(signs):
+    german = spelled >= 3 and re.fullmatch(r"[A-Z]{1,3}[A-Z]{1,2}\d{1,4}[EH]?", signs)
+    enough = len(signs) >= 5 and sum(map(str.isdigit, signs)) >= 2
+    if spelled <= 4 and enough and (german or _FAR_FORMS.fullmatch(signs)):
         return "far"
     return None
 
@@ -207,7 +211,7 @@ def _cascade() -> Any:
     import cv2
 
     cv2.setNumThreads(1)
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_russian_plate_number.xml")
+    return cv2.CascadeClassifier(str(weights("cv2", "data/haarcascade_russian_plate_number.xml")))
 
 
 def _by_cascade(rgb: Picture) -> list[Box]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
-    Quad = NDArray[np.float32]
+    Picture = NDArray[Any]
+    Quad = NDArray[Any]
 
 Find = Callable[[str], Iterable[tuple[int, int, str]]]
 """What the text policy hides in a text: start, end, kind."""
@@ -37,7 +37,7 @@ LEGIBLE: Final = 0.5
 """Mean of the characters' probabilities from which on a line counts as read."""
 _TEXT_AT, _LINE_AT = 0.3, 0.45
 _HIGH = 48
-_TILE, _OVERLAP = 832, 64
+_TILE, _OVERLAP = 640, 64
 
 
 @dataclass(frozen=True, slots=True)
