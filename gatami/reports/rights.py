@@ -114,6 +114,7 @@ def everything(report: Report) -> dict[str, Any]:
                 "sent_at": photo.created_at,
             }
             for photo in report.photos
+            if photo.sent_by_id is None
         ],
         "messages": _messages(report),
         "looked_at_by_staff": [

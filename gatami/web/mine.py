@@ -38,14 +38,17 @@ def _page(token: str, found: Report, errors: dict[str, str] | None = None, **mor
     if found.erased_at is not None or _was_erased(found):
         return page.page("mine/erased.html", report=found)
     original = found.original.contents
+    theirs = {photo.id for photo in found.photos if photo.sent_by_id is not None}
     return page.page(
         "mine/report.html",
         report=found,
         original=original,
         forgotten=found.original.forgotten,
-        photos=[_photo(token, photo) for photo in found.photos],
+        photos=[_photo(token, photo) for photo in found.photos if photo.sent_by_id is None],
         events=publication.events(found.id),
-        decisions=[reasons.decision(made) for made in reports.decisions(found)],
+        decisions=[
+            reasons.decision(made) for made in reports.decisions(found) if made.photo_id not in theirs
+        ],
         looks=[] if found.original.forgotten else reports.looks(found),
         can_withdraw=found.closed_at is None,
         can_correct=reports.can_be_corrected(found),
@@ -85,7 +88,7 @@ def _file(data: bytes, mimetype: str, name: str | None = None) -> Response:
 
 
 def _stored(token: str, number: int, size: str) -> bytes:
-    photo = next((p for p in _mine(token).photos if p.id == number), None)
+    photo = next((p for p in _mine(token).photos if p.id == number and p.sent_by_id is None), None)
     if photo is None:
         abort(404)
     try:
