@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from flask import current_app, request
 from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
 
 from .. import reports
 from ..municipalities import Municipality
+from ..policy import photos as pictures
 from ..reports import InvalidReport
 from . import page
 
@@ -58,3 +60,43 @@ def explain(invalid: InvalidReport) -> dict[str, str]:
         "photos_too_many": _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
     }
     return {field: words[reason] for field, reason in invalid.errors.items()}
+
+
+# Files that are no photos -------------------------------------------------------------------------------------
+
+
+class TooLarge(Exception):
+    """More bytes than PHOTO_BYTES."""
+
+
+Refused = (TooLarge, pictures.NotAPicture, pictures.TooManyPixels)
+
+
+def read_photo(file: FileStorage) -> bytes:
+    """The bytes of a file that may be stored as a photo. Raises one of Refused."""
+    most = current_app.config["PHOTO_BYTES"]
+    # A large upload lies in a temporary file, which closing deletes at once.
+    with file.stream:
+        data = file.stream.read(most + 1)
+    if len(data) > most:
+        raise TooLarge
+    pictures.check(data)
+    return data
+
+
+def refused(error: Exception, name: str) -> str:
+    """Why a file is not taken as a photo, as a sentence that names it."""
+    sentences: dict[type[Exception], str] = {
+        pictures.NotAPicture: _(
+            "“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name
+        ),
+        pictures.TooManyPixels: _(
+            "“%(name)s” has too many pixels. Make it smaller, or take a new photo.", name=name
+        ),
+        TooLarge: _(
+            "“%(name)s” is too large. A photo can be at most %(most)d MB.",
+            name=name,
+            most=current_app.config["PHOTO_BYTES"] // 1024**2,
+        ),
+    }
+    return sentences[type(error)]

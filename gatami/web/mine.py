@@ -44,7 +44,7 @@ def _page(token: str, found: Report, errors: dict[str, str] | None = None, **mor
         report=found,
         original=original,
         forgotten=found.original.forgotten,
-        photos=[_photo(token, photo) for photo in found.photos if photo.sent_by_id is None],
+        photos=[_photo(token, photo) for photo in found.photos],
         events=publication.events(found.id),
         decisions=[
             reasons.decision(made) for made in reports.decisions(found) if made.photo_id not in theirs
@@ -88,7 +88,7 @@ def _file(data: bytes, mimetype: str, name: str | None = None) -> Response:
 
 
 def _stored(token: str, number: int, size: str) -> bytes:
-    photo = next((p for p in _mine(token).photos if p.id == number and p.sent_by_id is None), None)
+    photo = next((p for p in _mine(token).photos if p.id == number), None)
     if photo is None:
         abort(404)
     try:
