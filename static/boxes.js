@@ -46,10 +46,10 @@
 
   const made = (values) => ({ id: (numbered += 1), kind: "drawn", source: words.by_person, ...values });
   const copy = () => boxes.map((box) => ({ ...box }));
-  const rounded = (value) => String(Math.round(value * 100) / 100);
+  const rounded = (value) => String(Math.round(value * 100) / 100).replace(".", words.decimal_mark);
   const same = (one, other) => one.kind === other.kind && SIDES.every((s) => rounded(one[s]) === rounded(other[s]));
   const fromMachine = () =>
-    found.map((box) => made({ ...box, ...Object.fromEntries(SIDES.map((side) => [side, Number(box[side])])) }));
+    found.map((box) => made({ ...box, ...Object.fromEntries(SIDES.map((side) => [side, number(box[side])])) }));
 
   // What a machine found is a person's as soon as a person has moved it.
   function change(box, values) {
@@ -128,7 +128,7 @@
     for (const side of SIDES) {
       const field = row.querySelector(`[name=${side}]`);
       // What is typed and is no number yet stays as it is typed.
-      if (!Number.isNaN(box[side]) && number(field.value) !== Number(rounded(box[side]))) field.value = rounded(box[side]);
+      if (!Number.isNaN(box[side]) && number(field.value) !== number(rounded(box[side]))) field.value = rounded(box[side]);
     }
     row.toggleAttribute("data-chosen", box.id === chosen);
   }

@@ -416,6 +416,7 @@ def _boxes_page(
         found=[_row(box) for box in photo.found],
         kinds=KINDS,
         boxes_most=BOXES_MOST,
+        decimal_mark=page.decimal(0.5)[1],
         uncovered="uncovered" in request.values,
         flags=[flag for flag in reports.open_flags(report) if flag.photo_id == photo.id],
         last_change=cases.last_change(report) if conflict else None,
@@ -428,7 +429,7 @@ def _boxes_page(
 
 def _row(box: dict[str, Any]) -> dict[str, Any]:
     """A stored box as the form holds it: sides in per cent of the picture, and what found it."""
-    sides = {side: f"{box[side] * 100:.2f}".rstrip("0").rstrip(".") for side in _SIDES}
+    sides = {side: page.decimal(box[side] * 100) for side in _SIDES}
     return sides | {"kind": box["kind"], "rule": box["rule"], "confidence": box["confidence"]}
 
 

@@ -353,7 +353,7 @@ def test_a_photo_that_waits_says_so(client, staff, photo):
     db.session.commit()
     page = client.get(f"/desk/{photo.report.ref}/photos/{photo.id}/boxes")
     assert "boxes-form" not in page.text
-    assert "gjøres klart" in page.text
+    assert "Bildet blir gjort klart" in page.text
     assert f"/photos/{photo.id}/boxes" not in client.get(f"/desk/{photo.report.ref}").text
 
 
