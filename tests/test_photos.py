@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 
@@ -129,8 +129,8 @@ def test_what_a_person_draws_is_covered_in_every_public_file(photo, staff):
     assert photo.public_key not in (None, old)
     assert is_covered(photo, BOX)
     assert not is_covered(photo, FACE)
-    assert photo.boxes == [asdict(BOX)]
-    assert photo.found == [asdict(FACE)]
+    assert photo.boxes == [BOX.asdict()]
+    assert photo.found == [FACE.asdict()]
     assert len(drawings(photo)) == 1
 
 
@@ -151,7 +151,7 @@ def test_what_the_policy_finds_when_asked_waits_for_the_one_who_asked(photo, sta
     redraw(photo, staff, None)
     assert draw(photo, finds(FACE, BOX))
     assert (photo.publication, public_files()) == ("held", [])
-    assert photo.boxes == photo.found == [asdict(FACE), asdict(BOX)]
+    assert photo.boxes == photo.found == [FACE.asdict(), BOX.asdict()]
 
 
 def test_what_is_waiting_or_could_not_be_drawn_shows_no_older_drawing(photo, staff):
@@ -165,7 +165,7 @@ def test_what_is_waiting_or_could_not_be_drawn_shows_no_older_drawing(photo, sta
             reports.photo_bytes(photo, size)
     with pytest.raises(reports.NothingToShow):
         reports.publish_photo(photo, staff)
-    assert photo.boxes == [asdict(BOX)]
+    assert photo.boxes == [BOX.asdict()]
     assert reports.photo_bytes(photo, "plain")
     redraw(photo, staff, [BOX])
     assert draw(photo)
@@ -220,13 +220,13 @@ def test_boxes_that_were_changed_while_a_worker_drew_are_not_drawn_over(app, sta
     photo = waiting(app)
 
     def change(_session, other):
-        other.drawing, other.boxes, other.wish, other.wished_by_id = 1, [asdict(BOX)], "publish", staff.id
+        other.drawing, other.boxes, other.wish, other.wished_by_id = 1, [BOX.asdict()], "publish", staff.id
 
     assert not draw(photo, meanwhile(photo, change))
     db.session.refresh(photo)
     assert (photo.publication, public_files(), drawings(photo)) == ("waiting", [], [])
     assert draw(photo)
-    assert photo.boxes == [asdict(BOX)]
+    assert photo.boxes == [BOX.asdict()]
 
 
 def test_the_slower_of_two_workers_changes_nothing(app):
@@ -241,7 +241,7 @@ def test_the_slower_of_two_workers_changes_nothing(app):
 
     assert not draw(photo, slow)
     db.session.refresh(photo)
-    assert (photo.publication, photo.boxes, photo.doubts) == ("published", [asdict(FACE)], [])
+    assert (photo.publication, photo.boxes, photo.doubts) == ("published", [FACE.asdict()], [])
     files = [path.relative_to(media.private.path(photo.folder)) for path in _files(media.private)]
     assert {path.parts[0] for path in files if len(path.parts) == 2} == {photo.drawn_in}
     assert is_covered(photo, FACE)
@@ -294,7 +294,7 @@ def test_a_redraw_of_what_a_worker_has_drawn_meanwhile_waits_again(app, staff):
     reports.redraw(photo, staff, [BOX], "publish")
     db.session.commit()
     db.session.expire_all()
-    assert (photo.publication, photo.width, photo.boxes) == ("waiting", None, [asdict(BOX)])
+    assert (photo.publication, photo.width, photo.boxes) == ("waiting", None, [BOX.asdict()])
 
 
 def test_holding_a_photo_that_waits_holds_what_comes_of_it(photo, staff):
@@ -303,7 +303,7 @@ def test_holding_a_photo_that_waits_holds_what_comes_of_it(photo, staff):
     db.session.commit()
     assert photo.publication == "waiting"
     assert draw(photo)
-    assert (photo.publication, photo.boxes, public_files()) == ("held", [asdict(BOX)], [])
+    assert (photo.publication, photo.boxes, public_files()) == ("held", [BOX.asdict()], [])
 
 
 @pytest.mark.parametrize("boxes", [None, [BOX]])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -64,7 +63,8 @@ def draw(photo_id: int, seconds: int, memory: int, make: Maker = pictures.make) 
     """Make a waiting photo's files, and publish or hold it. Any doubt, error or time-out holds it.
 
     `seconds` and `memory` (bytes) bound what `make` does. Returns False where another worker was quicker or somebody changed
-    the boxes meanwhile; the door rolls back then, and commits otherwise.
+    the boxes meanwhile; the door rolls back then, and commits otherwise. Raises policy.photos.Unavailable where the photo
+    must be tried again.
     """
     photo = db.session.get(Photo, photo_id, populate_existing=True)
     if photo is None or photo.publication != "waiting":
@@ -99,7 +99,7 @@ def _outcome(made: pictures.Made | None, failed: bool, chosen: bool, first: bool
     if made is None:
         # It was drawn before, so the file is a picture: a person may try again, and what is covered by now waits.
         return {"publication": "held", "doubts": ["failed"]}
-    boxes = [asdict(box) for box in made.boxes]
+    boxes = [box.asdict() for box in made.boxes]
     values: dict[str, Any] = {"publication": "held", "failure": None, "boxes": boxes}
     values |= {"width": made.width, "height": made.height}
     if chosen:
@@ -117,15 +117,20 @@ def _made(photo: Photo, folder: str, make: Maker) -> tuple[pictures.Made | None,
         original = key.open(media.private.get(photo.original))
         try:
             made = make(original, boxes=chosen, rules=rules)
+        except pictures.Unavailable:
+            # No fault of the picture: it waits.
+            raise
         except pictures.Unreadable as error:
             # The picture may be fine and only the looking too much: then a person gets to see it.
             log.warning("Photo %s could not be looked at: %s", photo.id, error)
             failed = True
             made = make(original, boxes=chosen or ())
+    except pictures.Unavailable:
+        raise
     except (pictures.Unreadable, media.NoSuchMedia, InvalidTag, Destroyed) as error:
         log.warning("Photo %s cannot be shown: %s %s", photo.id, type(error).__name__, error)
         return None, failed
-    files = {"plain": made.plain} | {rendition.name: rendition.data for rendition in made.renditions}
+    files = {"plain": made.plain} | {f"{one.size}.{one.format}": one.data for one in made.renditions}
     for name, data in files.items():
         media.private.put(f"{photo.folder}/{folder}/{name}", key.seal(data))
     return made, failed
@@ -170,7 +175,7 @@ def _show(photo: Photo) -> None:
 
 
 def photo_bytes(photo: Photo, size: str) -> bytes:
-    """`original`, `plain` (nothing is covered) or one size as WebP, opened with the report's key.
+    """`original`, `plain` (nothing is covered, a JPEG) or one size as WebP, opened with the report's key.
 
     Raises media.NoSuchMedia, also where the last drawing does not cover what it should by now.
     """
@@ -215,7 +220,7 @@ def redraw(
     if photo.publication == "removed" or report.is_gone:
         raise NothingToShow
     describe(photo, alt)
-    before, chosen = photo.boxes, [asdict(box) for box in boxes or ()]
+    before, chosen = photo.boxes, [box.asdict() for box in boxes or ()]
     take_down(photo, "waiting")
     photo.drawing += 1
     photo.width = photo.height = None

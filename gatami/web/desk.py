@@ -20,7 +20,8 @@ from ..policy import moderation
 from ..policy import text as policy
 from ..policy.differences import differences
 from ..policy.moderation import Verdict
-from ..policy.photos import SIZES, Box
+from ..policy.photos import FORMATS, SIZES, Box, Refused
+from ..policy.photos.boxes import KINDS
 from ..reports import Photo, Report
 from . import fields, page, reasons
 
@@ -33,8 +34,6 @@ ALT_MOST = 300
 """Characters of what a photo shows."""
 NAME_MOST = 80
 """Characters of a file's name that are repeated when it cannot be taken."""
-KINDS = ("face", "plate", "text", "drawn")
-"""What a box covers: see `policy.photos.Box`."""
 
 
 def _case(ref: str) -> Report:
@@ -378,7 +377,7 @@ def add_photo(ref: str) -> Any:
     name = (file.filename or "").replace("\\", "/").rpartition("/")[2][-NAME_MOST:]
     try:
         data = fields.read_photo(file)
-    except fields.Refused as error:
+    except Refused as error:
         return _case_page(report, {"photo": fields.refused(error, name)}, status=422)
     alt = _text("alt")[:ALT_MOST]
     with db.session.no_autoflush:
@@ -543,6 +542,6 @@ def photo(ref: str, number: int, size: str) -> Response:
         # What everyone may see anyway tells nobody anything by being looked at.
         reports.looked(report, current_user, f"photo {number}")
         db.session.commit()
-    response = Response(data, mimetype="image/webp")
+    response = Response(data, mimetype=FORMATS["jpg" if size == "plain" else "webp"])
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -65,15 +65,12 @@ def explain(invalid: InvalidReport) -> dict[str, str]:
 # Files that are no photos -------------------------------------------------------------------------------------
 
 
-class TooLarge(Exception):
+class TooLarge(pictures.Refused):
     """More bytes than PHOTO_BYTES."""
 
 
-Refused = (TooLarge, pictures.NotAPicture, pictures.TooManyPixels)
-
-
 def read_photo(file: FileStorage) -> bytes:
-    """The bytes of a file that may be stored as a photo. Raises one of Refused."""
+    """The bytes of a file that may be stored as a photo. Raises policy.photos.Refused."""
     most = current_app.config["PHOTO_BYTES"]
     # A large upload lies in a temporary file, which closing deletes at once.
     with file.stream:
@@ -84,9 +81,9 @@ def read_photo(file: FileStorage) -> bytes:
     return data
 
 
-def refused(error: Exception, name: str) -> str:
+def refused(error: pictures.Refused, name: str) -> str:
     """Why a file is not taken as a photo, as a sentence that names it."""
-    sentences: dict[type[Exception], str] = {
+    sentences: dict[type[pictures.Refused], str] = {
         pictures.NotAPicture: _(
             "“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name
         ),
@@ -99,4 +96,4 @@ def refused(error: Exception, name: str) -> str:
             most=current_app.config["PHOTO_BYTES"] // 1024**2,
         ),
     }
-    return sentences[type(error)]
+    return sentences.get(type(error), sentences[pictures.NotAPicture])

@@ -167,8 +167,12 @@ def test_review_photo(client, staff):
     assert "no-store" in shown.headers["Cache-Control"]
     assert client.get(f"{inside}/original").status_code == 404
     assert client.get(f"/desk/{made.ref}/photos/999/large").status_code == 404
+    before = f"/photos/{photo.public_key}/small.webp"
+    assert client.get(before).status_code == 200
     act(client, made, f"photos/{photo.id}", act="release", alt="Et hull")
-    public = f"/photos/{photo.key}/small.webp"
+    db.session.refresh(photo)
+    public = f"/photos/{photo.public_key}/small.webp"
+    assert client.get(before).status_code == 404
     assert client.get(public).status_code == 200
     assert 'alt="Et hull"' in client.get(f"/reports/{made.ref}").text
     db.session.refresh(made)
