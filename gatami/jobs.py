@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 FORGOTTEN = timedelta(seconds=60)
 """A report this old that no worker has taken was forgotten."""
+STRAY = timedelta(hours=1)
+"""Public files this old that no photo names are not on their way to be named."""
 FORGET_TRIES = 10
 """Collisions with people at work before the nightly run leaves the rest to the next night."""
 
@@ -240,6 +242,7 @@ def init_app(app: Flask) -> None:
         accounts.forget_attempts()
         db.session.commit()
         reports.forget_drafts()
+        reports.forget_strays(now() - STRAY)
         forget(now())
 
     app.extensions["tasks"] = {

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -66,6 +67,14 @@ class Store:
     def delete_all(self, folder: str) -> None:
         """Forget everything in a folder; nothing happens where there is none."""
         shutil.rmtree(self.path(folder), ignore_errors=True)
+
+    def folders(self, before: datetime) -> Iterator[str]:
+        """Names of the folders that were last written to before a time."""
+        assert self._root is not None, "the store was not configured"
+        for entry in os.scandir(self._root):
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_dir() and entry.stat().st_mtime < before.timestamp():
+                    yield entry.name
 
     def delete_older(self, folder: str, before: datetime) -> int:
         """Delete the files right under a folder that were stored before a time; how many."""

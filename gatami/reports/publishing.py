@@ -16,7 +16,7 @@ from ..policy import moderation
 from ..policy import text as policy
 from .following import announce, record
 from .moderating import Incident, decide, judge, keep_version, open_incident, settle_flags, touch, versions
-from .photos import NothingToShow, choose_cover, take_down
+from .photos import NothingToShow, choose_cover, keep_back, take_down
 from .rows import CONTACT_MOST, Report
 
 
@@ -149,8 +149,8 @@ def unpublish(report: Report, actor: User, text: str) -> Incident:
     incident = open_incident(report, actor, text)
     before, report.public_text, report.text_publication = report.public_text, None, "unpublished"
     for photo in report.photos:
-        if photo.publication == "published":
-            take_down(photo, "held")
+        if photo.publication in ("published", "waiting"):
+            keep_back(photo, actor)
     choose_cover(report)
     record(report, "unpublished", actor=actor, private=before, tell=False)
     report.changed_at = now()

@@ -201,20 +201,26 @@ class Photo(Model):
     publication: Mapped[str] = mapped_column(default="waiting")
     drawing: Mapped[int] = mapped_column(default=0)
     """Counted up each time that it has to be drawn anew."""
+    drawn_in: Mapped[str | None]
+    """Folder of its newest drawing: a name of its own for each try, so that of two workers who draw at once neither
+    writes over what the other's row tells of. None: it was never drawn."""
     boxes: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     """What is covered: `policy.photos.Box` as JSON."""
+    found: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    """What the policy found when it last looked, whatever a person has made of it since."""
     doubts: Mapped[list[str]] = mapped_column(Json, default=list)
     """Why a person must look at it: see `policy.moderation.doubts`."""
     wish: Mapped[str | None]
     """What a person who chose the boxes wants of the next drawing: `publish` or `hold`. None: the policy looks itself."""
     wished_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Who chose the boxes; or, where the policy looks itself, who asked it to and wants to see the outcome first."""
     sent_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """Staff who took it; None: the reporter did."""
     is_after: Mapped[bool] = mapped_column(default=False)
     """It shows how the place looks when the work is done."""
     alt: Mapped[str | None]
     width: Mapped[int | None]
-    """Of the large size, in pixels; None: it is not drawn yet."""
+    """Of the large size, in pixels; None: it is not drawn as `boxes` say yet, and nothing of it can be shown."""
     height: Mapped[int | None]
     failure: Mapped[str | None]
     """Why it was removed without a person: `unreadable`."""
@@ -232,9 +238,10 @@ class Photo(Model):
         """Key of what was sent, in the private store."""
         return f"{self.folder}/original"
 
-    def drawn(self, name: str) -> str:
-        """Key of a file of the newest drawing in the private store: `plain` (nothing is covered), or as `large.webp`."""
-        return f"{self.folder}/{self.drawing}/{name}"
+    @property
+    def is_bare(self) -> bool:
+        """Whether the policy could not look at it, so that its drawing covers nothing and nobody has chosen that."""
+        return "failed" in self.doubts and self.wish is None
 
 
 class Event(Model):
@@ -246,8 +253,8 @@ class Event(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
     kind: Mapped[str]
-    """`received state reply note assigned text_held text_published text_corrected photo_held photo_published withdrawn
-    unpublished erased kept let_go archive`."""
+    """`received state reply note assigned text_held text_published text_corrected photo_held photo_published photo_covered
+    photo_added withdrawn unpublished erased kept let_go archive`."""
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     is_public: Mapped[bool] = mapped_column(default=False)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -38,6 +38,7 @@ def _page(token: str, found: Report, errors: dict[str, str] | None = None, **mor
     if found.erased_at is not None or _was_erased(found):
         return page.page("mine/erased.html", report=found)
     original = found.original.contents
+    theirs = {photo.id for photo in found.photos if photo.sent_by_id is not None}
     return page.page(
         "mine/report.html",
         report=found,
@@ -45,7 +46,9 @@ def _page(token: str, found: Report, errors: dict[str, str] | None = None, **mor
         forgotten=found.original.forgotten,
         photos=[_photo(token, photo, original.captions) for photo in _sent(found)],
         events=publication.events(found.id),
-        decisions=[reasons.decision(made) for made in reports.decisions(found)],
+        decisions=[
+            reasons.decision(made) for made in reports.decisions(found) if made.photo_id not in theirs
+        ],
         looks=[] if found.original.forgotten else reports.looks(found),
         can_withdraw=found.closed_at is None,
         can_correct=reports.can_be_corrected(found),

@@ -168,6 +168,11 @@ def _distance(metres: float) -> str:
     return f"{format_decimal(metres / 1000, '0.0', locale=_locale())} km"
 
 
+def decimal(value: float) -> str:
+    """A number with at most two decimals, as the visitor's language writes it."""
+    return format_decimal(value, "0.##", locale=_locale())
+
+
 @lru_cache(maxsize=4096)
 def _address(_url_map: int, _root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
     return url_for(endpoint, **dict(values))

@@ -28,7 +28,9 @@ def upgrade() -> None:
     op.execute("DROP VIEW public_photos")
     op.add_column("photos", sa.Column("public_key", sa.String(), nullable=True))
     op.add_column("photos", sa.Column("drawing", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("photos", sa.Column("drawn_in", sa.String(), nullable=True))
     op.add_column("photos", sa.Column("boxes", JSON, nullable=False, server_default="[]"))
+    op.add_column("photos", sa.Column("found", JSON, nullable=False, server_default="[]"))
     op.add_column("photos", sa.Column("doubts", JSON, nullable=False, server_default="[]"))
     op.add_column("photos", sa.Column("wish", sa.String(), nullable=True))
     for column in ("wished_by_id", "sent_by_id"):
