@@ -104,6 +104,7 @@ def everything(report: Report) -> dict[str, Any]:
         "email": contents.email,
         "phone": contents.phone,
         "answers": contents.answers,
+        "photo_descriptions": contents.captions,
         "photos": [
             {
                 "number": photo.id,

@@ -1,4 +1,4 @@
-"""What the fields of public forms hold as people type it, and the sentence for each that cannot be taken."""
+"""What the fields of forms hold as people type it, and the sentence for each entry and file that cannot be taken."""
 
 from __future__ import annotations
 
@@ -69,6 +69,10 @@ class TooLarge(pictures.Refused):
     """More bytes than PHOTO_BYTES."""
 
 
+class TooManyFiles(pictures.Refused):
+    """More photos than reports.PHOTOS_MOST."""
+
+
 def read_photo(file: FileStorage) -> bytes:
     """The bytes of a file that may be stored as a photo. Raises policy.photos.Refused."""
     most = current_app.config["PHOTO_BYTES"]
@@ -83,9 +87,26 @@ def read_photo(file: FileStorage) -> bytes:
 
 def refused(error: pictures.Refused, name: str) -> str:
     """Why a file is not taken as a photo, as a sentence that names it."""
+    what = ""
+    if isinstance(error, pictures.NotAPicture | pictures.Mixed) and error.found:
+        what = _kinds().get(error.found, "")
+        if error.found == "empty":
+            return str(_("“%(name)s” is empty. Choose it again, or take a new photo.", name=name))
     sentences: dict[type[pictures.Refused], str] = {
         pictures.NotAPicture: _(
-            "“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name
+            "“%(name)s” is %(what)s. Send a photo as JPEG, PNG, WebP or HEIC.", name=name, what=what
+        )
+        if what
+        else _("“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name),
+        pictures.Mixed: _(
+            "“%(name)s” is a picture and %(what)s in one. Take a screenshot of the picture, and send that.",
+            name=name,
+            what=what or _("something else"),
+        ),
+        pictures.Moving: _("“%(name)s” is a moving picture. Send one that stands still.", name=name),
+        pictures.CutOff: _(
+            "“%(name)s” is damaged: a part of the file is missing. Choose it again, or take a new photo.",
+            name=name,
         ),
         pictures.TooManyPixels: _(
             "“%(name)s” has too many pixels. Make it smaller, or take a new photo.", name=name
@@ -95,5 +116,29 @@ def refused(error: pictures.Refused, name: str) -> str:
             name=name,
             most=current_app.config["PHOTO_BYTES"] // 1024**2,
         ),
+        TooManyFiles: _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
     }
-    return sentences.get(type(error), sentences[pictures.NotAPicture])
+    return sentences[type(error)]
+
+
+def _kinds() -> dict[str, str]:
+    """What a file is instead of a photo: `found` of policy.photos.NotAPicture, in words."""
+    return {
+        "gif": _("a GIF"),
+        "svg": _("an SVG drawing"),
+        "pdf": _("a PDF document"),
+        "tiff": _("a TIFF picture"),
+        "bmp": _("a BMP picture"),
+        "ico": _("an icon"),
+        "psd": _("a Photoshop file"),
+        "raw": _("a raw picture from a camera"),
+        "jp2": _("a JPEG 2000 picture"),
+        "jxl": _("a JPEG XL picture"),
+        "heif": _("a HEIC file without a picture"),
+        "video": _("a video"),
+        "audio": _("a sound recording"),
+        "zip": _("a compressed folder"),
+        "html": _("a web page"),
+        "office": _("a document"),
+        "program": _("a program"),
+    }

@@ -1,317 +1,336 @@
-"""Staff and photos: what is covered is seen, changed by finger and keyboard, and shown; the crew adds one of its own."""
+"""What residents do with photos: several at once, on slow and broken lines, from the keyboard, without JavaScript."""
 
 from __future__ import annotations
 
+import random
 import re
 from io import BytesIO
 from typing import Any
 
-import httpx
+import pillow_heif
 import pytest
-from PIL import Image, ImageDraw, ImageStat
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Locator, Page, Route, expect
 from sqlalchemy import select
 
-from gatami import reports
+from gatami import media, reports
 from gatami.db import db
-from gatami.reports import Look, Photo
+from gatami.reports import Photo, Report
 
 from .. import factories
-from .conftest import SCREENS, Site, wait_until
-from .steps import PHOTO, sign_in, tab_to
-from .test_pages import AXE, RUN_AXE
+from .conftest import PLACES, wait_until
+from .steps import PHOTO, exif, fill_in, send, sent_ref, tab_to
 
-FACE = {
-    "kind": "face",
-    "left": 0.2,
-    "top": 0.3,
-    "width": 0.06,
-    "height": 0.12,
-    "confidence": 0.9,
-    "rule": "a detector",
-}
-CAR = (0.55, 0.5, 0.85, 0.75)
-"""Left, top, right and bottom of the part of the picture that is striped."""
+DOOR = "**/reports/photos"
+THERE = "Har kommet fram"
 
 
-def street() -> bytes:
-    drawn = Image.new("RGB", (1200, 900), "#a9c3d6")
-    pencil = ImageDraw.Draw(drawn)
-    pencil.rectangle((0, 540, 1200, 900), fill="#6b6f73")
-    for left in range(660, 1020, 24):
-        pencil.rectangle((left, 450, left + 11, 675), fill="#000000")
-        pencil.rectangle((left + 12, 450, left + 23, 675), fill="#ffffff")
-    pencil.ellipse((240, 270, 312, 378), fill="#e2b48f")
+def taken(name: str, kind: str = "JPEG", size: tuple[int, int] = (320, 200), **how: Any) -> dict[str, Any]:
+    """A photo for a file field, dark at its left edge before it is turned."""
+    mime = {"JPEG": "image/jpeg", "PNG": "image/png", "HEIF": "image/heic"}[kind]
+    if kind == "HEIF":
+        pillow_heif.register_heif_opener()
+    return {"name": name, "mimeType": mime, "buffer": factories.picture(kind, size, **how)}
+
+
+def noise(name: str, size: tuple[int, int] = (900, 700)) -> dict[str, Any]:
+    """A photo that no compression makes small."""
     out = BytesIO()
-    drawn.save(out, "JPEG", quality=90)
-    return out.getvalue()
+    Image.frombytes("RGB", size, random.Random(5).randbytes(size[0] * size[1] * 3)).save(
+        out, "JPEG", quality=90
+    )
+    return {"name": name, "mimeType": "image/jpeg", "buffer": out.getvalue()}
+
+
+def choose(page: Page, *photos: dict[str, Any]) -> Locator:
+    """The rows of the photos that are chosen now."""
+    page.locator("#photos").set_input_files(list(photos))
+    return rows(page)
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("list", name="Valgte bilder").get_by_role("listitem")
+
+
+def captions(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Hva viser bildet?")
+
+
+def photos_of(site: Any, ref: str) -> list[tuple[str, tuple[int, int], str]]:
+    """Kind and size of each photo as it was stored, and what the reporter said of it."""
+    with site.app.app_context():
+        report = reports.by_ref(ref)
+        said = report.original.contents.captions
+        found = []
+        for photo in db.session.scalars(
+            select(Photo).join(Report).where(Report.ref == ref).order_by(Photo.position)
+        ):
+            with Image.open(BytesIO(reports.photo_bytes(photo, "original"))) as picture:
+                found.append((picture.format, picture.size, said[photo.position]))
+        return found
+
+
+def drafts(site: Any) -> set[str]:
+    with site.app.app_context():
+        return {path.name for path in media.private.path(media.DRAFTS).glob("*")}
 
 
 @pytest.fixture
-def held(site: Site) -> tuple[str, int]:
-    """Reference and photo of a case: the machine found one face and was not sure that this is all."""
-    with site.app.app_context():
-        made = factories.report(lat=64.56, lon=11.98, photos=[street()])
-        factories.review(made)
-        photo = made.photos[0]
-        reports.hold_photo(photo, None)
-        photo.boxes = photo.found = [FACE]
-        photo.doubts = ["left"]
-        db.session.commit()
-        return made.ref, photo.id
-
-
-def photo_of(site: Site, number: int) -> Any:
-    with site.app.app_context():
-        found = db.session.get(Photo, number)
-        db.session.refresh(found)
-        return found.publication, found.public_key, found.boxes, found.drawing
-
-
-def looks(site: Site, number: int) -> int:
-    return site.count(Look.id > 0, Look.what == f"photo {number}")
-
-
-def boxes_page(visit: Any, held: tuple[str, int], screen: str, **options: Any) -> Page:
-    page: Page = visit(screen, **options)
-    page.goto(f"/desk/{held[0]}/photos/{held[1]}/boxes")
-    sign_in(page, "liv")
-    expect(page.get_by_role("heading", name="Hva som er dekket i bildet")).to_be_visible()
-    expect(page.locator("#box-list > li")).to_have_count(1)
+def form(visit) -> Page:
+    page = visit("phone", refusals=(422,))
+    page.goto("/reports/new")
     return page
 
 
-def touch(page: Page, path: list[tuple[float, float]]) -> None:
-    """One finger along a path in the window."""
-    session = page.context.new_cdp_session(page)
-    for at, (x, y) in enumerate(path):
-        kind = "touchStart" if at == 0 else "touchMove"
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y, "id": 1}]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    session.detach()
+def test_photos_are_made_smaller_travel_by_themselves_and_keep_their_order(site, form):
+    bodies = []
+    form.on("request", lambda r: bodies.append(r.post_data_buffer) if r.url.endswith("/reports") else None)
+    turned = taken("dreid.jpg", size=(3000, 2000), exif=exif(orientation=6))
+    small = taken("liten.png", "PNG")
+    chosen = choose(form, turned, taken("fra-iphone.heic", "HEIF"), small)
+    expect(chosen).to_have_count(3)
+    expect(chosen.locator("[data-state]")).to_have_text([THERE] * 3)
+    expect(chosen.locator(".photo-name")).to_have_text(["dreid.jpg", "fra-iphone.heic", "liten.png"])
+    expect(chosen.locator(".photo-thumb img")).to_have_count(2), "this browser shows no HEIC"
+    expect(form.get_by_label("Ta et bilde")).to_be_visible()
+    expect(form.locator("#photos-live")).to_have_text("Alle bildene har kommet fram.")
+    for number, words in ((0, "Hullet sett fra sør"), (2, "Kartet over stedet")):
+        captions(form).nth(number).fill(words)
+
+    # The form comes back with what is wrong, and the photos and their words stay.
+    fill_in(form, PLACES["other"], "")
+    send(form)
+    expect(form.get_by_role("group", name="Én ting må rettes")).to_be_focused()
+    expect(captions(form).nth(2)).to_have_value("Kartet over stedet")
+    form.get_by_label("Hva er galt?").fill("Hull i vegen, med bilder.")
+    send(form)
+    ref = sent_ref(form)
+    assert [len(body) < 20_000 for body in bodies] == [True, True], "no photo travels twice"
+    # Upright, and no longer than 2,048 pixels; what is small stays as it is.
+    assert photos_of(site, ref) == [
+        ("JPEG", (1365, 2048), "Hullet sett fra sør"),
+        ("HEIF", (320, 200), ""),
+        ("PNG", (320, 200), "Kartet over stedet"),
+    ]
+    expect(form.get_by_role("list", name="Bildene dine").get_by_role("listitem")).to_have_count(3)
 
 
-def place(page: Page, number: int) -> list[float]:
-    """Left, top, width and height of a box, as its form says it."""
-    row = page.locator("#box-list > li").nth(number - 1)
-    fields = (row.locator(f"[name={side}]").input_value() for side in ("left", "top", "width", "height"))
-    return [float(value.replace(",", ".")) for value in fields]
-
-
-def on_picture(page: Page, x: float, y: float) -> tuple[float, float]:
-    """A place of the picture, in shares of its sides, in the window."""
-    found = page.locator("#box-stage").bounding_box()
-    assert found
-    return found["x"] + x * found["width"], found["y"] + y * found["height"]
-
-
-def contrast(data: bytes, left: float, top: float, right: float, bottom: float) -> float:
-    """The standard deviation of the grey levels in a part of a picture, given in shares of its sides."""
-    image = Image.open(BytesIO(data)).convert("L")
-    inside = (left * image.width, top * image.height, right * image.width, bottom * image.height)
-    return ImageStat.Stat(image.crop(tuple(round(side) for side in inside))).stddev[0]
-
-
-def test_a_box_by_finger_and_by_keyboard_and_the_public_sees_the_new_file(site, visit, held):
-    ref, number = held
-    page = boxes_page(visit, held, "phone")
-    assert looks(site, number) == 0
-    page.get_by_role("link", name="Se bildet udekket").tap()
-    expect(page.get_by_role("heading", name="Bildet udekket")).to_be_visible()
-    wait_until(lambda: looks(site, number) == 1, "the look is noted")
-
-    page.get_by_role("button", name="Tegn med fingeren").tap()
-    page.locator("#box-stage").scroll_into_view_if_needed()
-    start, end = on_picture(page, CAR[0], CAR[1]), on_picture(page, CAR[2], CAR[3])
-    touch(page, [start, (start[0] + 20, start[1] + 10), ((start[0] + end[0]) / 2, end[1]), end])
-    expect(page.locator("#box-list > li")).to_have_count(2)
-    assert place(page, 2) == pytest.approx([55, 50, 30, 25], abs=1)
-    # A second finger means to look closer, and leaves the boxes as they are.
-    session = page.context.new_cdp_session(page)
-    first, second = on_picture(page, 0.3, 0.8), on_picture(page, 0.5, 0.8)
-    points = [{"x": x, "y": y, "id": at} for at, (x, y) in enumerate((first, second))]
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points[:1]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": points})
-    points[0]["x"] -= 30
-    session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": points})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(page.locator("#box-list > li")).to_have_count(2)
-
-    box = page.get_by_role("button", name=re.compile("^Rute 2, noe annet"))
-    expect(box).to_be_focused()
-    left, top, width, height = place(page, 2)
-    for _ in range(4):
-        page.keyboard.press("ArrowRight")
-    page.keyboard.press("Shift+ArrowDown")
-    assert place(page, 2) == pytest.approx([left + 2, top, width, height + 0.5], abs=0.01)
-    page.keyboard.press("Delete")
-    expect(page.locator("#box-list > li")).to_have_count(1)
-    page.keyboard.press("Control+z")
-    expect(page.locator("#box-list > li")).to_have_count(2)
-    for _ in range(2):
-        page.keyboard.press("Control+z")
-    assert place(page, 2) == pytest.approx([left, top, width, height], abs=0.01)
-    page.keyboard.press("Control+Shift+z")
-    assert place(page, 2) == pytest.approx([left + 2, top, width, height], abs=0.01)
-    page.keyboard.press("Control+z")
-
-    page.locator("#box-list > li").nth(1).get_by_label("Hva dekkes?").select_option(
-        label="Et skilt på en bil"
-    )
-    page.get_by_label("Hva viser bildet?").fill("Et hull foran en bil")
-    page.get_by_role("button", name="Lagre og vis").tap()
-    expect(page).to_have_url(re.compile(rf"/desk/{ref}#photo-{number}$"))
-    wait_until(lambda: photo_of(site, number)[0] == "published", "the photo is drawn and shown")
-    _, key, boxes, _ = photo_of(site, number)
-    assert [box["kind"] for box in boxes] == ["face", "plate"]
-    assert boxes[0] == pytest.approx(FACE)
-    inside = (CAR[0] + 0.02, CAR[1] + 0.02, CAR[2] - 0.02, CAR[3] - 0.02)
-    assert contrast(street(), *inside) > 80
-    for size in ("small", "medium", "large"):
-        for ending in ("webp", "jpg"):
-            data = httpx.get(f"{site.url}/photos/{key}/{size}.{ending}").content
-            assert contrast(data, *inside) < 45, (size, ending)
-            # Elsewhere the picture is as it was: sky above, road below.
-            assert contrast(data, 0.3, 0.5, 0.5, 0.7) > 30, (size, ending)
-
-    phone = visit("phone")
-    phone.goto(f"/reports/{ref}")
-    expect(phone.get_by_alt_text("Et hull foran en bil")).to_be_visible()
-    page.reload()
-    page.get_by_role("link", name=re.compile("Se og endre hva som er dekket")).tap()
-    page.get_by_role("button", name="Lagre og hold tilbake").tap()
-    wait_until(lambda: photo_of(site, number)[0] == "held", "the photo is held")
-    assert httpx.get(f"{site.url}/photos/{key}/large.jpg").status_code == 404
-
-
-def test_the_mouse_draws_moves_and_resizes(site, visit, held):
-    page = boxes_page(visit, held, "desktop")
-    page.locator("#box-stage").scroll_into_view_if_needed()
-
-    def drag(start: tuple[float, float], end: tuple[float, float]) -> None:
-        page.mouse.move(*start)
-        page.mouse.down()
-        page.mouse.move((start[0] + end[0]) / 2, end[1], steps=3)
-        page.mouse.move(*end, steps=3)
-        page.mouse.up()
-
-    drag(on_picture(page, 0.5, 0.5), on_picture(page, 0.7, 0.6))
-    assert place(page, 2) == pytest.approx([50, 50, 20, 10], abs=0.6)
-    drag(on_picture(page, 0.6, 0.55), on_picture(page, 0.5, 0.65))
-    assert place(page, 2) == pytest.approx([40, 60, 20, 10], abs=0.6)
-    handle = page.locator(".box[data-chosen] [data-corner=se]").bounding_box()
-    assert handle
-    assert min(handle["width"], handle["height"]) >= 44
-    corner = (handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
-    stage = page.locator("#box-stage").bounding_box()
-    drag(corner, (corner[0] + 0.1 * stage["width"], corner[1] + 0.1 * stage["height"]))
-    assert place(page, 2) == pytest.approx([40, 60, 30, 20], abs=0.6)
-    # Out of the picture there is nothing to cover.
-    drag(on_picture(page, 0.55, 0.7), on_picture(page, 0.99, 0.99))
-    assert place(page, 2) == pytest.approx([70, 80, 30, 20], abs=0.6)
-    for _ in range(4):
-        page.get_by_role("button", name="Angre").click()
-    expect(page.locator("#box-list > li")).to_have_count(1)
-    page.get_by_role("button", name="Gjør om igjen").click()
-    assert place(page, 2) == pytest.approx([50, 50, 20, 10], abs=0.6)
-    page.get_by_role("button", name="Større").click()
-    assert page.locator("#box-stage").bounding_box()["width"] == pytest.approx(1.5 * stage["width"], abs=2)
-    page.get_by_role("button", name="Begynn på nytt").click()
-    expect(page.locator("#box-list > li")).to_have_count(1)
-    assert place(page, 1) == [20, 30, 6, 12]
-    assert looks(site, held[1]) == 0
-    page.once("dialog", lambda dialog: dialog.accept())
-    page.goto(f"/desk/{held[0]}")
-
-
-def test_boxes_with_the_keyboard_alone(site, visit, held):
-    page = boxes_page(visit, held, "desktop")
-    tab_to(page, page.get_by_role("button", name="Legg til en rute"))
-    page.keyboard.press("Enter")
-    box = page.get_by_role("button", name=re.compile("^Rute 2"))
-    expect(box).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("#box-list > li").nth(1).get_by_label("Hva dekkes?")).to_be_focused()
-    for value in ("10", "20", "120", "5"):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('.box-remove')"):
-            page.keyboard.press("Tab")
-        page.keyboard.press("Control+a")
-        page.keyboard.type(value)
-    page.keyboard.press("Enter")
-    wide = page.locator("#box-list > li").nth(1).get_by_label("Bredde")
-    expect(wide).to_have_attribute("aria-invalid", "true")
-    wide.fill("30,5")
-    wide.blur()
-    assert place(page, 2)[:2] == [10, 20]
-    expect(
-        page.get_by_role("button", name="Rute 2, noe annet: 10 % fra venstre, 20 % fra toppen")
-    ).to_be_visible()
-    tab_to(page, page.get_by_role("button", name="Lagre og hold tilbake"))
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Bilder", exact=True)).to_be_visible()
-    wait_until(
-        lambda: photo_of(site, held[1])[3] == 1 and photo_of(site, held[1])[0] == "held", "it is drawn"
-    )
-    assert photo_of(site, held[1])[2][1] == {
-        "kind": "drawn", "left": 0.1, "top": 0.2, "width": pytest.approx(0.305), "height": 0.05,
-        "confidence": 1.0, "rule": "person",
-    }  # fmt: skip
-
-
-def test_boxes_without_scripts(site, visit, held):
-    page = boxes_page(visit, held, "phone", java_script_enabled=False)
-    page.get_by_role("button", name="Legg til en rute").tap()
-    expect(page.locator("#box-list > li")).to_have_count(2)
-    page.get_by_label("Fra venstre").nth(1).fill("90")
-    page.get_by_label("Bredde").nth(1).fill("5")
-    page.get_by_role("link", name="Se bildet udekket").tap()
-    wait_until(lambda: looks(site, held[1]) == 1, "the look is noted")
-    page.get_by_role("button", name="Fjern rute 1").tap()
-    expect(page.get_by_text("Ingenting er dekket.", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Dekk alt maskinen fant").tap()
-    page.get_by_role("button", name="Lagre og vis").tap()
-    wait_until(lambda: photo_of(site, held[1])[0] == "published", "the photo is drawn and shown")
-    assert photo_of(site, held[1])[2] == [pytest.approx(FACE)]
-
-
-def test_the_crew_adds_a_photo_of_the_work(site, visit):
-    ref = site.report("desk", text="Hullet ved brua.")
-    page = visit("phone", refusals=(422,))
-    page.goto(f"/desk/{ref}")
-    sign_in(page, "per")
-    page.get_by_text("Legg til et bilde av arbeidet som er gjort").tap()
-    page.get_by_role("button", name="Legg til bildet").tap()
-    expect(page.locator("#photo-error")).to_contain_text("Velg et bilde først")
-    camera = page.get_by_label("Ta et bilde", exact=True)
-    expect(camera).to_have_attribute("capture", "environment")
-    camera.set_input_files(PHOTO)
-    page.locator("#photo-alt").fill("Ny asfalt")
-    page.get_by_role("button", name="Legg til bildet").tap()
-    expect(page.locator(".desk-photos > li")).to_have_count(1)
+def test_a_picture_is_turned_before_it_loses_its_metadata(site, form):
+    choose(form, taken("dreid.jpg", size=(3000, 2000), exif=exif(PLACES["other"], orientation=6)))
+    expect(rows(form)).to_contain_text(THERE)
+    fill_in(form, PLACES["other"], "Hull, med et bilde på høykant.")
+    send(form)
+    ref = sent_ref(form)
     with site.app.app_context():
-        number = db.session.scalar(select(Photo.id).where(Photo.report_id == reports.by_ref(ref).id))
-    wait_until(lambda: photo_of(site, number)[0] == "published", "the photo is shown")
-    page.goto(f"/reports/{ref}")
-    expect(page.get_by_alt_text("Ny asfalt")).to_be_visible()
-    expect(page.get_by_text("Etter arbeidet")).to_be_visible()
+        (photo,) = reports.by_ref(ref).photos
+        with Image.open(BytesIO(reports.photo_bytes(photo, "original"))) as picture:
+            assert not picture.getexif()
+            top, bottom = picture.getpixel((600, 20)), picture.getpixel((600, 2000))
+    assert sum(top) < sum(bottom), "the dark left edge is at the top now"
 
 
-@pytest.mark.parametrize("screen", SCREENS)
-def test_the_page_of_boxes_is_accessible_and_fits_the_screen(visit, held, screen):
-    page = boxes_page(visit, held, screen)
-    page.get_by_role("link", name="Se bildet udekket").click()
-    page.get_by_role("button", name="Legg til en rute").click()
-    page.evaluate(AXE)
-    found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found[scheme] = page.evaluate(RUN_AXE)
-    assert found == {"light": [], "dark": []}
-    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
-    small = page.evaluate(
-        """() => [...document.querySelectorAll("main :is(button, a, select, input:not([type=hidden])")]
-            .filter((e) => e.checkVisibility() && !e.closest(".ds-sr-only") && e.getBoundingClientRect().height < 43.5)
-            .map((e) => e.outerHTML.slice(0, 80))""".replace("[type=hidden])", "[type=hidden]))")
-    )
-    assert small == []
+def test_where_the_picture_was_taken_becomes_the_place(form):
+    (lat, lon), heic = PLACES["other"], taken("ute.heic", "HEIF", exif=exif((59.33, 18.07)).tobytes())
+    chosen = choose(form, taken("hull.jpg", exif=exif((lat, lon))), heic, PHOTO)
+    use = form.get_by_role("button", name="Bruk stedet der bildet ble tatt")
+    expect(use).to_have_count(2)
+    use.first.tap()
+    expect(chosen.first).to_contain_text("Stedet i meldingen er nå der bildet ble tatt.")
+    expect(form.locator("#place-status")).to_contain_text(f"{lat:.5f}, {lon:.5f}")
+    expect(form.locator(".picked")).to_have_count(1)
+    assert abs(float(form.get_by_label("Breddegrad").input_value()) - lat) < 1e-5
+    assert abs(float(form.get_by_label("Lengdegrad").input_value()) - lon) < 1e-5
+
+    use.last.tap()
+    expect(chosen.first).not_to_contain_text("der bildet ble tatt.")
+    form.get_by_text("Hull i vegen", exact=True).tap()
+    form.get_by_label("Hva er galt?").fill("Hull i Stockholm.")
+    send(form)
+    expect(form.locator("#place-error")).to_contain_text("Stedet ligger utenfor Norge.")
+
+
+def test_a_broken_line_is_tried_again(site, form):
+    tries = []
+
+    def broken(route: Route) -> None:
+        tries.append(route.request.method)
+        if len(tries) > 2:
+            route.continue_()
+        else:
+            route.abort("connectionreset")
+
+    form.route(DOOR, broken)
+    choose(form, PHOTO)
+    expect(rows(form)).to_contain_text("Forbindelsen ble brutt. Vi prøver igjen om litt.")
+    # Who does not want to wait presses the button.
+    form.get_by_role("button", name="Prøv igjen hull.jpg").tap()
+    expect(form.get_by_role("button", name="Fjern hull.jpg")).to_be_focused()
+    expect(rows(form)).to_contain_text(THERE)
+    assert len(tries) == 3
+    fill_in(form, PLACES["other"], "Hull, sendt over ei dårlig linje.")
+    send(form)
+    assert len(photos_of(site, sent_ref(form))) == 1
+
+
+def test_a_phone_without_a_line_goes_on_when_it_is_back(form):
+    form.context.set_offline(True)
+    choose(form, PHOTO)
+    expect(rows(form)).to_contain_text("Venter til du har nett igjen.")
+    form.context.set_offline(False)
+    expect(rows(form)).to_contain_text(THERE)
+
+
+def test_what_does_not_get_through_by_itself_goes_along_with_the_form(site, form):
+    first = []
+
+    def only_the_first(route: Route) -> None:
+        first.append(1)
+        if len(first) == 1:
+            route.continue_()
+        else:
+            route.abort("connectionreset")
+
+    choose(form, taken("en.jpg", size=(321, 200)))
+    expect(rows(form)).to_contain_text(THERE)
+    form.route(DOOR, lambda route: route.abort("connectionreset"))
+    choose(form, taken("to.jpg", size=(322, 200)))
+    form.unroute(DOOR)
+    form.route(DOOR, only_the_first)
+    choose(form, taken("tre.jpg", size=(323, 200)))
+    captions(form).nth(1).fill("Det andre")
+    fill_in(form, PLACES["other"], "Hull med tre bilder.")
+    send(form)
+    sizes = photos_of(site, sent_ref(form))
+    assert [(size[0], said) for _, size, said in sizes] == [(321, ""), (322, "Det andre"), (323, "")]
+
+
+def slow(page: Page, bytes_a_second: int) -> None:
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    conditions = {
+        "offline": False,
+        "latency": 100,
+        "downloadThroughput": -1,
+        "uploadThroughput": bytes_a_second,
+    }
+    session.send("Network.emulateNetworkConditions", conditions)
+
+
+def test_the_form_waits_for_photos_that_are_on_their_way(site, form):
+    slow(form, 250_000)
+    fill_in(form, PLACES["other"], "Hull, sendt før bildene er framme.")
+    choose(form, noise("stort.jpg"), PHOTO)
+    expect(rows(form).first).to_contain_text(re.compile(r"På vei … [1-9]\d? %"))
+    send(form)
+    expect(form.locator("#send")).to_contain_text("Venter på bildene …")
+    assert len(photos_of(site, sent_ref(form))) == 2
+
+
+def test_a_photo_is_taken_out_while_it_travels_and_after(site, form):
+    before = drafts(site)
+    slow(form, 50_000)
+    choose(form, noise("stort.jpg"))
+    expect(rows(form)).to_contain_text("På vei …")
+    form.get_by_role("button", name="Fjern stort.jpg").tap()
+    expect(rows(form)).to_have_count(0)
+    expect(form.locator("#photos")).to_be_focused()
+    expect(form.locator("#photos-live")).to_have_text("stort.jpg er fjernet.")
+
+    slow(form, -1)
+    choose(form, PHOTO, taken("to.jpg", size=(300, 200)))
+    expect(rows(form).locator("[data-state]")).to_have_text([THERE] * 2)
+    assert len(drafts(site) - before) == 2
+    form.get_by_role("button", name="Fjern hull.jpg").tap()
+    expect(form.get_by_role("button", name="Fjern to.jpg")).to_be_focused()
+    wait_until(lambda: len(drafts(site) - before) == 1, "the photo is gone from the server")
+    # Taken out, the same one may be chosen again.
+    choose(form, PHOTO)
+    expect(rows(form).locator(".photo-name")).to_have_text(["to.jpg", "hull.jpg"])
+
+
+def test_what_is_no_photo_is_said_at_once_and_once_more_when_it_is_sent(form):
+    fill_in(form, PLACES["other"], "Hull i vegen.")
+    choose(form, PHOTO, PHOTO | {"name": "notat.jpg", "buffer": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"})
+    message = "«notat.jpg» er et PDF-dokument. Send et bilde som JPEG, PNG, WebP eller HEIC."
+    expect(rows(form).last).to_contain_text(message)
+    send(form)
+    expect(form.get_by_role("group", name="Én ting må rettes")).to_contain_text(message)
+    form.get_by_role("button", name="Fjern notat.jpg").tap()
+    expect(form.locator("#errors")).to_be_empty()
+    send(form)
+    sent_ref(form)
+
+
+def test_too_many_photos_and_too_many_pixels(form):
+    choose(form, *(taken(f"{n}.jpg", size=(100 + n, 80)) for n in range(7)))
+    expect(rows(form)).to_have_count(6)
+    expect(form.locator("#photos-error")).to_have_text("Du kan sende høyst 6 bilder.")
+    form.get_by_role("button", name="Fjern 0.jpg").tap()
+    expect(form.locator("#photos-error")).to_be_empty()
+    bomb = BytesIO()
+    Image.new("1", (12000, 9000)).save(bomb, "PNG")
+    choose(form, {"name": "bombe.png", "mimeType": "image/png", "buffer": bomb.getvalue()})
+    expect(rows(form).last).to_contain_text("«bombe.png» har for mange bildepunkter.")
+    fill_in(form, PLACES["other"], "Hull i vegen.")
+    send(form)
+    expect(form.locator("#send-problem")).to_contain_text("«bombe.png» har for mange bildepunkter.")
+    expect(form.locator("#send-problem")).to_be_in_viewport()
+
+
+def test_photos_outlive_a_reload(site, form):
+    fill_in(form, PLACES["other"], "Hull som overlever.")
+    choose(form, PHOTO)
+    expect(rows(form)).to_contain_text(THERE)
+    captions(form).fill("Hullet")
+    form.reload()
+    expect(rows(form)).to_contain_text("hull.jpg")
+    expect(captions(form)).to_have_value("Hullet")
+    send(form)
+    assert [said for _, _, said in photos_of(site, sent_ref(form))] == ["Hullet"]
+
+
+def test_photos_with_the_keyboard_alone(site, visit):
+    page = visit("desktop")
+    page.goto("/reports/new")
+    fill_in(page, PLACES["other"], "Hull i vegen, uten mus.")
+    expect(page.locator("#camera")).to_be_hidden()
+    tab_to(page, page.locator("#photos"))
+    with page.expect_file_chooser() as opened:
+        page.keyboard.press("Enter")
+    opened.value.set_files([PHOTO, taken("to.jpg", size=(300, 200), exif=exif(PLACES["desk"]))])
+    expect(rows(page).locator("[data-state]")).to_have_text([THERE] * 2)
+    page.locator("#text").focus()
+    tab_to(page, page.get_by_role("button", name="Fjern hull.jpg"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Fjern to.jpg")).to_be_focused()
+    tab_to(page, captions(page))
+    page.keyboard.type("Det som er igjen")
+    tab_to(page, page.get_by_role("button", name="Bruk stedet der bildet ble tatt"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#place-status")).to_contain_text(f"{PLACES['desk'][0]:.5f}")
+    tab_to(page, page.get_by_role("button", name="Send meldingen"))
+    page.keyboard.press("Enter")
+    assert [said for _, _, said in photos_of(site, sent_ref(page))] == ["Det som er igjen"]
+
+
+def test_photos_without_javascript_are_described_too(site, visit):
+    page = visit("phone", refusals=(422,), java_script_enabled=False)
+    page.goto("/reports/new")
+    page.get_by_label("Breddegrad").fill(str(PLACES["other"][0]))
+    page.get_by_label("Lengdegrad").fill(str(PLACES["other"][1]))
+    expect(page.locator("#camera")).to_be_hidden()
+    page.locator("#photos").set_input_files([taken("en.jpg", size=(301, 200)), taken("to.heic", "HEIF")])
+    page.get_by_role("button", name="Legg til bildene, og fortell hva de viser").tap()
+    kept = page.get_by_role("list", name="Bilder vi har tatt vare på").get_by_role("listitem")
+    expect(kept.locator(".photo-name")).to_have_text(["en.jpg", "to.heic"])
+    captions(page).nth(1).fill("Det andre")
+    page.locator("#photos").set_input_files(taken("tre.jpg", size=(303, 200)))
+    send(page)
+    expect(kept).to_have_count(3)
+    expect(captions(page).nth(1)).to_have_value("Det andre")
+    page.get_by_role("button", name="Fjern en.jpg").tap()
+    expect(captions(page).first).to_have_value("Det andre")
+    page.get_by_role("radio", name="Hull i vegen").check()
+    page.get_by_label("Hva er galt?").fill("Hull, uten skript.")
+    send(page)
+    assert photos_of(site, sent_ref(page)) == [("HEIF", (320, 200), "Det andre"), ("JPEG", (303, 200), "")]

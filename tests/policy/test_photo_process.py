@@ -44,6 +44,7 @@ DOUBLE = textwrap.dedent("""
         if what == 104: bytearray(3 * 1024**3)
         if what == 105: raise ValueError("Kari bor i Skagevegen 1")
         if what == 106: os._exit(0)
+        if what == 116: os._exit(7)
         if what == 107: open(os.memfd_create("x"), "wb", buffering=0).write(b"x")
         if what == 108: print("noise " * 99999, flush=True); os.write(1, b"noise" * 999); os.write(0, b"noise")
         if what == 109: [os.open("/dev/null", 0) for _ in range(500)]
@@ -143,10 +144,11 @@ def test_the_text_policy_and_a_municipality_s_rules_are_asked(server):
         (115, "too much memory"),
         (105, "ValueError"),
         (106, "broke off"),
+        (116, "broke off"),
         (107, "OSError"),
         (109, "OSError"),
     ],
-    ids=["crash", "address space", "memory", "error", "silence", "file", "handles"],
+    ids=["crash", "address space", "memory", "error", "silence", "exit", "file", "handles"],
 )
 def test_what_breaks_costs_one_picture(server, width, told):
     server.make(picture(200), **LIMITS)
@@ -190,7 +192,7 @@ def test_memory_is_bounded_for_each_picture(server):
 def test_a_server_that_is_killed_meanwhile_is_started_again(server):
     server.make(picture(200), **LIMITS)
     before = server.pid
-    with pytest.raises(photos.Unreadable, match="ended|broke off"):
+    with pytest.raises(photos.Unreadable, match=r"ended|broke off"):
         server.make(picture(110), **LIMITS)
     assert server.make(picture(200), **LIMITS).lines == 3
     assert server.pid != before

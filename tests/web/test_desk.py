@@ -398,12 +398,9 @@ def test_add_photo(app, client, staff, report):
     assert send(factories.picture()).status_code == 303
     db.session.refresh(report)
     (photo,) = report.photos
-    assert (photo.publication, photo.sent_by_id, photo.is_after, photo.alt) == (
-        "published",
-        staff.id,
-        True,
-        "Ny asfalt",
-    )
+    assert (photo.sent_by_id, photo.is_after, photo.alt) == (staff.id, True, "Ny asfalt")
+    assert act(client, report, f"photos/{photo.id}", act="release").status_code == 303
+    db.session.refresh(report)
     public = client.get(f"/reports/{report.ref}").text
     assert "Etter arbeidet" in public
     assert 'alt="Ny asfalt"' in public

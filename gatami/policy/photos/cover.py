@@ -1,6 +1,6 @@
 """Boxes made unrecognisable for good.
 
-A box is filled with a few blocks: the mean colour of the whole box, a third of the difference that each block's own mean
+A box is filled with a few blocks: the mean colour of the whole box, a fifth of the difference that each block's own mean
 makes, and noise from the system's source of randomness. What is left of a face are some sixty numbers of which the noise
 drowns the lowest bits, so that neither sharpening nor guessing from known pictures (Hill et al., PoPETs 2016, on mosaics)
 leads back; with plain blurring or fine mosaics it does.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .boxes import Box
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
+    Picture = NDArray[Any]
 
-_GROWN: Final = {"face": (0.12, 0.15), "plate": (0.04, 0.08), "text": (0.02, 0.06), "drawn": (0.0, 0.0)}
-"""Kind → by which shares of its width and height a box is covered wider than it was found, on each side."""
+_GROWN: Final = {"face": (0.25, 0.3), "plate": (0.04, 0.08), "text": (0.02, 0.06), "drawn": (0.0, 0.0)}
+"""Kind → by which shares of its width and height a box is covered wider than it was found, on each side. A face takes brow, ears
+and chin with it: a smooth patch in the middle of a head is still taken for a face, by its surroundings."""
 _ACROSS: Final = {"face": 4, "plate": 3, "text": 3, "drawn": 4}
 """Blocks along the shorter side of a face, along the longer side of the rest."""
-_OWN_COLOUR: Final = 0.3
+_OWN_COLOUR: Final = 0.2
 _NOISE, _GRAIN = 9.0, 2.5
 """Standard deviation of the noise of a block, and of a pixel, in levels of 255."""
 

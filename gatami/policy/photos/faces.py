@@ -16,11 +16,10 @@ from .boxes import Box
 from .networks import session, spans, weights
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
-    Corners = NDArray[np.float32]
+    Picture = NDArray[Any]
+    Corners = NDArray[Any]
 
 FINE: Final = 1600
 """Longest side for small faces; a smaller picture is enlarged up to twice."""
@@ -32,7 +31,7 @@ TOGETHER: Final = 0.65
 BLAZE_AT: Final = 0.6
 SMALLEST: Final = 7
 """Pixels of width, at the finest resolution, below which nobody can be recognised."""
-_TILE, _OVERLAP = 832, 64
+_TILE, _OVERLAP = 640, 64
 _BLAZE = 192
 _NEAR, _NEAR_AT_ONCE, _NEAR_MOST = 128, 8, 24
 
@@ -145,7 +144,7 @@ def _scaled(rgb: Picture, scale: float) -> Picture:
     if abs(scale - 1) < 0.01:
         return rgb
     size = (max(round(rgb.shape[1] * scale), 1), max(round(rgb.shape[0] * scale), 1))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
 def _boxes(corners: Corners, rgb: Picture, rule: str) -> list[Box]:
@@ -195,7 +194,7 @@ def _center_face(rgb: Picture) -> Corners:
     height, width = rgb.shape[:2]
     below, beside = -height % 32, -width % 32
     if below or beside:
-        rgb = cv2.copyMakeBorder(rgb, 0, below, 0, beside, cv2.BORDER_CONSTANT)  # type: ignore[assignment]
+        rgb = cv2.copyMakeBorder(rgb, 0, below, 0, beside, cv2.BORDER_CONSTANT)
     return _center_faces([rgb])[0]
 
 
@@ -237,7 +236,8 @@ def _strongest(corners: Corners, overlap: float = 0.3) -> Corners:
         return np.zeros((0, 5), dtype=np.float32)
     sides = np.concatenate([corners[:, :2], corners[:, 2:4] - corners[:, :2]], axis=1)
     kept = cv2.dnn.NMSBoxes(sides.tolist(), corners[:, 4].tolist(), 0.0, overlap)
-    return corners[np.asarray(kept, dtype=int).ravel()].astype(np.float32)
+    strongest: Corners = corners[np.asarray(kept, dtype=int).ravel()].astype(np.float32)
+    return strongest
 
 
 # -- BlazeFace ---------------------------------------------------------------------------------------------------------

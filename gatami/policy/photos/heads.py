@@ -225,7 +225,8 @@ def _end(data: bytes, start: int, mark: bytes) -> int:
 
 
 def _jpeg(data: bytes) -> _Walk:
-    at, sizes = 2, []
+    at = 2
+    sizes: list[tuple[int, int]] = []
     for _ in range(_SEGMENTS):
         if data[at] != 0xFF:
             raise CutOff
@@ -259,7 +260,8 @@ def _jpeg(data: bytes) -> _Walk:
 
 
 def _png(data: bytes) -> _Walk:
-    at, sizes = len(_PNG), []
+    at = len(_PNG)
+    sizes: list[tuple[int, int]] = []
     for _ in range(_SEGMENTS):
         length, name = struct.unpack_from(">I4s", data, at)
         if not sizes and (name != b"IHDR" or length != 13):
@@ -280,7 +282,8 @@ def _webp(data: bytes) -> _Walk:
     end = 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
         raise CutOff
-    at, sizes, whole = 12, [], False
+    at, whole = 12, False
+    sizes: list[tuple[int, int]] = []
     for _ in range(_SEGMENTS):
         if at + 8 > end:
             break

@@ -24,7 +24,8 @@ def session(weights: bytes) -> Any:
     # Shapes differ from picture to picture; patterns of memory kept for each would only grow.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    frugal = {"arena_extend_strategy": "kSameAsRequested"}
+    return onnxruntime.InferenceSession(weights, options, providers=[("CPUExecutionProvider", frugal)])
 
 
 def spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from . import words
 from .boxes import Box
+from .networks import weights
 from .words import Line
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
+    Picture = NDArray[Any]
 
 _LETTERS = str.maketrans("0158624", "OISBGZA")
 _DIGITS = str.maketrans("OQDISBGZAT", "0001586247")
@@ -32,8 +32,7 @@ _FAR_FORMS: Final = re.compile(
     | [A-Z]{2}\d{3}[A-Z]{2}            # France, Italy
     | \d{4}[BCDFGHJKLMNPRSTVWXYZ]{3}   # Spain
     | \d{3}[A-Z]{3}                    # Estonia
-    | [A-Z]{2,3}\d{3,5}[A-Z]{0,2}      # Poland, Germany, Latvia, Finland, Austria
-    | [A-Z]{1,5}\d{2,4}[EH]?           # Germany
+    | [A-Z]{2,3}\d{3,5}[A-Z]{0,2}      # Poland, Latvia, Finland, Austria
     | [A-Z]{2}\d[A-Z]\d{3,4} | \d[A-Z]{1,2}\d{4}  # Czechia and others
     | [A-Z]{1,2}\d{3}[A-Z]{1,2} | \d{2}[A-Z]{2,3}\d{1,2} | [A-Z]\d{3}[A-Z]{2}  # The Netherlands
     """,
@@ -42,7 +41,10 @@ _FAR_FORMS: Final = re.compile(
 _ROADS = re.compile(
     r"(?:[EO0]\s?\d{1,3}|(?:FV|RV|KV|PV|FYLKESVE[GI]|RIKSVE[GI])\.?\s?\d{1,4}|\d+\s?(?:KM|M|T|CM|MM))\b"
 )
+_WORD_AND_NUMBER = re.compile(r"(?:[A-Z]{4,}[\s.:\-]+\d+|(?:BUS|LED|AVD|NR|TLF|TEL|MAX|MIN|PL)[\s.:\-]+\d+)$")
 _COUNTRY = re.compile(r"^(?:NO|N|S|SE|DK|FIN|FI|D|PL|LT|LV|EST|EE|GB|UK|NL|F|E|I)(?=[A-Z]{2})")
+_CASCADE: Final = 1152
+"""Longest side in which the cascade looks."""
 ASPECT: Final = (2.2, 7.5)
 """A plate's letters, length over height; a Norwegian plate is 520 by 110 mm."""
 
@@ -53,13 +55,17 @@ def find(rgb: Picture, lines: list[Line] | None = None) -> list[Box]:
         lines = words.read(rgb)
     shown = _by_cascade(rgb)
     found = []
-    for line in [*lines, *_side_by_side(lines), *_two_rows(lines)]:
+    for line in [*lines, *_side_by_side(lines), *_two_rows(rgb, lines)]:
         how = written(line.text)
         cascade = next(
             (box for box in shown if box.shared(line.box) >= 0.5 * min(box.area, line.box.area)), None
         )
         if how == "near" or (
-            how == "far" and (cascade or (ASPECT[0] <= line.aspect <= ASPECT[1] and _like_a_plate(rgb, line)))
+            how == "far"
+            and (
+                cascade
+                or (ASPECT[0] <= line.aspect <= ASPECT[1] and (_long(line) or _like_a_plate(rgb, line)))
+            )
         ):
             rule = "ocr+cascade" if cascade else "ocr"
             found.append(_around(line, rule))
@@ -84,13 +90,22 @@ def written(text: str) -> str | None:
     if _ROADS.match(text) or len(text) > 14:
         return None
     signs = re.sub(r"[\s.:·•'\-–_|*]", "", text)
+    if _WORD_AND_NUMBER.match(text):
+        return None
     for form in (signs, _COUNTRY.sub("", signs)):
         if any(_fits(form, shape) for shape in _NEAR_FORMS):
             return "near"
     spelled = sum(1 for word in re.split(r"[\s·•\-]+", text) if word)
-    if spelled <= 4 and len(signs) >= 5 and sum(map(str.isdigit, signs)) >= 2 and _FAR_FORMS.fullmatch(signs):
+    german = spelled >= 3 and re.fullmatch(r"[A-Z]{1,3}[A-Z]{1,2}\d{1,4}[EH]?", signs)
+    enough = len(signs) >= 5 and sum(map(str.isdigit, signs)) >= 2
+    if spelled <= 4 and enough and (german or _FAR_FORMS.fullmatch(signs)):
         return "far"
     return None
+
+
+def _long(line: Line) -> bool:
+    """Whether so many signs stand there that hardly anything but a plate is written so."""
+    return sum(map(str.isalnum, line.text)) >= 7
 
 
 def load() -> None:
@@ -136,20 +151,34 @@ def _side_by_side(lines: list[Line]) -> list[Line]:
     ]
 
 
-def _two_rows(lines: list[Line]) -> list[Line]:
-    """Letters above and digits below, as on motorcycles, tractors and square plates."""
-    return [
-        _pair(one, other)
-        for one in lines
-        if re.fullmatch(r"\W*[A-Za-z0-9]{2,3}\W*", one.text)
-        for other in lines
-        if other is not one
-        and re.fullmatch(r"\W*\d[\dA-Z]{2,4}\W*", other.text)
-        and 0.6 <= other.height / max(one.height, 1e-6) <= 1.6
-        and -0.5 * one.height < other.box.top - one.box.bottom < 0.8 * one.height
-        and one.box.left + one.box.width / 2 > other.box.left
-        and one.box.right - one.box.width / 2 < other.box.right
-    ]
+def _two_rows(rgb: Picture, lines: list[Line]) -> list[Line]:
+    """Letters above and digits below, as on motorcycles, tractors and square plates, however they are turned.
+
+    Two high letters are often not taken for text; above digits they are then read where they must stand.
+    """
+    across = rgb.shape[1] / rgb.shape[0]
+    found = []
+    for digits in lines:
+        if not re.fullmatch(r"\W*\d[\dOIBSZ]{3,4}\W*", digits.text):
+            continue
+        for letters in lines:
+            if letters is digits or not re.fullmatch(r"\W*[A-Za-z0-9]{2,3}\W*", letters.text):
+                continue
+            x = (letters.box.left + letters.box.right - digits.box.left - digits.box.right) / 2 * across
+            y = (letters.box.top + letters.box.bottom - digits.box.top - digits.box.bottom) / 2
+            alike = 0.6 <= letters.height / max(digits.height, 1e-6) <= 1.6
+            if alike and 0.35 * digits.height <= (x * x + y * y) ** 0.5 <= 2 * digits.height:
+                found.append(_pair(letters, digits))
+                break
+        else:
+            box = digits.box
+            above = box.top - 1.05 * box.height
+            if above >= 0 and digits.aspect >= 1.6 and box.height < 1.6 * digits.height:
+                place = Box("text", box.left, above, box.width, 1.1 * box.height, digits.confidence, "ocr")
+                text, sure = words.read_in(rgb, place)
+                if sure >= 0.6 and re.fullmatch(r"\W*[A-Z]{2}\W*", text):
+                    found.append(_pair(Line(text, place, sure, height=digits.height), digits))
+    return found
 
 
 def _pair(one: Line, other: Line) -> Line:
@@ -174,7 +203,7 @@ def _like_a_plate(rgb: Picture, line: Line) -> bool:
     if not 0 < light.size < grey.size:
         return False
     contrast = float(np.median(light)) - float(np.median(grey[mask == 0]))
-    return contrast >= 35 and 0.45 <= light.size / grey.size <= 0.9
+    return contrast >= 30 and 0.35 <= light.size / grey.size <= 0.9
 
 
 @cache
@@ -182,16 +211,19 @@ def _cascade() -> Any:
     import cv2
 
     cv2.setNumThreads(1)
-    return cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_russian_plate_number.xml")
+    return cv2.CascadeClassifier(str(weights("cv2", "data/haarcascade_russian_plate_number.xml")))
 
 
 def _by_cascade(rgb: Picture) -> list[Box]:
     import cv2
 
-    height, width = rgb.shape[:2]
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    scale = min(_CASCADE / max(rgb.shape[:2]), 1.0)
+    grey = cv2.resize(
+        cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+    )
+    height, width = grey.shape
     found, _, weighed = _cascade().detectMultiScale3(
-        grey, scaleFactor=1.15, minNeighbors=3, minSize=(45, 15), outputRejectLevels=True
+        grey, scaleFactor=1.2, minNeighbors=3, minSize=(45, 15), outputRejectLevels=True
     )
     order = sorted(range(len(found)), key=lambda index: -float(weighed[index]))[:8]
     return [

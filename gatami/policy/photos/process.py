@@ -24,14 +24,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import heads
 from .boxes import Box
 from .pixels import FORMATS, SIZES, Rendition, Unreadable, is_bare
-
-if TYPE_CHECKING:
-    pass
 
 PROGRAM = (sys.executable, "-E", "-s", "-m", "gatami.policy.photos")
 START_S = 60
@@ -164,18 +161,7 @@ class ForkServer:
             raise Unreadable("the answer makes no sense") from error
 
     def _ask(self, request: dict[str, Any], data: bytes, wall: float) -> tuple[dict[str, Any], bytes]:
-        for attempt in (1, 2):
-            channel = self._channel if self.pid else None
-            if channel is None:
-                channel = self._start()
-            try:
-                _send(channel, request, data, time.monotonic() + wall)
-                break
-            except OSError as error:
-                # It ended while nobody looked.
-                self.stop()
-                if attempt == 2:
-                    raise Unavailable("the process takes no pictures") from error
+        channel = self._send(request, data, time.monotonic() + wall)
         try:
             answer = _receive(channel, time.monotonic() + wall + 10)
         except (OSError, ValueError) as error:
@@ -186,6 +172,21 @@ class ForkServer:
             raise Unreadable("the process ended")
         return answer
 
+    def _send(self, request: dict[str, Any], data: bytes, deadline: float) -> socket.socket:
+        if self.pid and self._channel:
+            try:
+                _send(self._channel, request, data, deadline)
+                return self._channel
+            except OSError:
+                pass  # It ended while nobody looked; once more, then, to a new one.
+        channel = self._start()
+        try:
+            _send(channel, request, data, deadline + START_S)
+        except OSError as error:
+            self.stop()
+            raise Unavailable("the process takes no pictures") from error
+        return channel
+
     def _start(self) -> socket.socket:
         self.stop()
         ours, theirs = socket.socketpair()
@@ -193,7 +194,7 @@ class ForkServer:
             try:
                 self._process = subprocess.Popen(
                     [*self.program, str(os.getpid())],
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     env=_ENVIRONMENT,
                     cwd=_ROOT,
@@ -381,16 +382,15 @@ def _answer(channel: socket.socket, parent: int, request: dict[str, Any], data: 
     if answer is None:
         return False
     if not _is_whole(answer):
+        killer = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         if answer in (_TOO_LATE, _TOO_MUCH):
             told = answer.decode()
-        elif os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        elif killer == signal.SIGXCPU:
             told = "it took too much processor time"
+        elif killer in set(signal.Signals):
+            told = f"the decoder broke down ({signal.Signals(killer).name})"
         else:
-            told = (
-                f"the decoder broke down ({signal.Signals(os.WTERMSIG(status)).name})"
-                if status
-                else "it broke off"
-            )
+            told = "it broke off"
         _send(channel, {"error": told}, b"", time.monotonic() + 10)
         return True
     channel.settimeout(10)
@@ -437,7 +437,7 @@ def _resident(pid: int) -> int:
 def _is_whole(answer: bytes) -> bool:
     if len(answer) < _FRAME.size:
         return False
-    told, carried = _FRAME.unpack_from(answer)
+    told, carried = map(int, _FRAME.unpack_from(answer))
     return told <= _HEAD_MOST and carried <= _BODY_MOST and len(answer) == _FRAME.size + told + carried
 
 

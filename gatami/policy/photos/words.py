@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
-    Quad = NDArray[np.float32]
+    Picture = NDArray[Any]
+    Quad = NDArray[Any]
 
 Find = Callable[[str], Iterable[tuple[int, int, str]]]
 """What the text policy hides in a text: start, end, kind."""
@@ -37,7 +37,7 @@ LEGIBLE: Final = 0.5
 """Mean of the characters' probabilities from which on a line counts as read."""
 _TEXT_AT, _LINE_AT = 0.3, 0.45
 _HIGH = 48
-_TILE, _OVERLAP = 832, 64
+_TILE, _OVERLAP = 640, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Line:
     box: Box
     confidence: float
     middles: tuple[float, ...] = ()
-    along: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    along: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
     height: float = 0.0
     """Of the letters' row, in shares of the picture's height."""
     aspect: float = 0.0
@@ -83,6 +83,7 @@ def read(rgb: Picture) -> list[Line]:
         long, high = _sides(quad)
         corners = (quad[:, 0].min(), quad[:, 1].min(), quad[:, 0].max(), quad[:, 1].max())
         begin, end = (quad[0] + quad[3]) / 2, (quad[1] + quad[2]) / 2
+        size = np.array([width, height])
         if index in upside_down:
             begin, end = end, begin
         legible = sure >= LEGIBLE
@@ -92,7 +93,7 @@ def read(rgb: Picture) -> list[Line]:
                 Box.of_pixels("text", tuple(corners), (width, height), sure, "ocr"),
                 sure,
                 middles if legible else (),
-                (begin[0] / width, begin[1] / height, end[0] / width, end[1] / height),
+                tuple(float(at) for at in (*begin / size, *end / size)),
                 high / height,
                 long / max(high, 1.0),
             )
@@ -219,6 +220,8 @@ def _part(line: Line, start: int, end: int) -> Box:
     else:
         left, right = box.left, box.right
         top, bottom = max(ys[0] - 0.01 * box.height, box.top), min(ys[1] + 0.01 * box.height, box.bottom)
+    if right <= left or bottom <= top:
+        return box
     return Box("text", left, top, right - left, bottom - top, line.confidence, "ocr")
 
 
