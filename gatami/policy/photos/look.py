@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Picture = NDArray[Any]
 
 
+UNREAD_HIGHEST = 0.03
+"""Height in shares of the picture's up to which a line that nothing could be read of counts as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """`lines` of text of which `text_share` is the share of the picture's area, 0..1; `left` are the faces that a second
@@ -38,8 +42,10 @@ def look(rgb: Picture, find: words.Find) -> Look:
         if not any(box.shared(plate) >= 0.7 * box.area for plate in signs)
     ]
     boxes = (*seen, *signs, *private)
-    share = min(sum(line.box.area for line in lines), 1.0)
-    return Look(boxes, len(lines), share, tuple(check(cover(rgb, boxes), boxes)))
+    # What could not be read counts where it is small, as on a letter; a large pattern without a letter is no text.
+    written = [line for line in lines if line.text or line.height < UNREAD_HIGHEST]
+    share = min(sum(line.box.area for line in written), 1.0)
+    return Look(boxes, len(written), share, tuple(check(cover(rgb, boxes), boxes)))
 
 
 def check(covered: Picture, boxes: tuple[Box, ...]) -> list[Box]:
