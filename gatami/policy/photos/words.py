@@ -37,6 +37,7 @@ LEGIBLE: Final = 0.5
 """Mean of the characters' probabilities from which on a line counts as read."""
 _TEXT_AT, _LINE_AT = 0.3, 0.45
 _HIGH = 48
+_AT_ONCE = 1600
 _TILE, _OVERLAP = 640, 64
 
 
@@ -307,7 +308,7 @@ def _strip(rgb: Picture, quad: Quad) -> Picture:
     import numpy as np
 
     long, high = _sides(quad)
-    wide = min(max(round(_HIGH * long / max(high, 1.0)), 16), 2400)
+    wide = min(max(round(_HIGH * long / max(high, 1.0)), 16), 1600)
     flat = np.array([[0, 0], [wide, 0], [wide, _HIGH], [0, _HIGH]], dtype=np.float32)
     matrix = cv2.getPerspectiveTransform(quad, flat)
     return cv2.warpPerspective(
@@ -336,11 +337,15 @@ def _recognized(strips: list[Picture]) -> list[tuple[str, float, tuple[float, ..
     loaded, characters = _reader()
     sized = []
     for index, strip in enumerate(strips):
-        wide = min(max(round(strip.shape[1] * _HIGH / strip.shape[0]), 16), 2400)
+        wide = min(max(round(strip.shape[1] * _HIGH / strip.shape[0]), 16), 1600)
         sized.append((index, cv2.resize(strip, (wide, _HIGH)) if strip.shape[:2] != (_HIGH, wide) else strip))
     sized.sort(key=lambda one: one[1].shape[1])
-    for first in range(0, len(sized), 6):
-        some = sized[first : first + 6]
+    while sized:
+        # The reader answers with the likelihood of 18,710 signs at each eighth pixel: wide lines are read one by one.
+        number = next(
+            (n for n in range(min(6, len(sized)), 1, -1) if n * sized[n - 1][1].shape[1] <= _AT_ONCE), 1
+        )
+        some, sized = sized[:number], sized[number:]
         widest = max(-(-some[-1][1].shape[1] // 32) * 32, 160)
         batch = np.zeros((len(some), 3, _HIGH, widest), dtype=np.float32)
         for row, (_, strip) in enumerate(some):
