@@ -7,6 +7,8 @@ import re
 from io import BytesIO
 from typing import Any
 
+import httpx
+import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
@@ -15,11 +17,13 @@ from sqlalchemy import select
 
 from gatami import media, reports
 from gatami.db import db
+from gatami.policy.photos import FORMATS, SIZES, faces
+from gatami.policy.photos.networks import weights
 from gatami.reports import Photo, Report
 
 from .. import factories
 from .conftest import PLACES, wait_until
-from .steps import PHOTO, exif, fill_in, send, sent_ref, tab_to
+from .steps import PHOTO, exif, fill_in, send, sent_ref, sign_in, tab_to
 
 DOOR = "**/reports/photos"
 THERE = "Har kommet fram"
@@ -259,6 +263,74 @@ def test_what_is_no_photo_is_said_at_once_and_once_more_when_it_is_sent(form):
     expect(form.locator("#errors")).to_be_empty()
     send(form)
     sent_ref(form)
+
+
+PASSER_BY = (0.45, 0.4)
+"""Where somebody's face is in the picture of a street: its left upper corner, in shares."""
+
+
+def street_with_somebody() -> bytes:
+    """A street, and a face of some sixty pixels: that of the portrait which scikit-image ships, by NASA."""
+    drawn = Image.new("RGB", (1600, 1200), "#9db7c9")
+    drawn.paste("#6b6f73", (0, 700, 1600, 1200))
+    with Image.open(weights("skimage", "data/astronaut.png")) as portrait:
+        head = portrait.convert("RGB").crop((130, 0, 330, 230)).resize((130, 150))
+    drawn.paste(head, (int(PASSER_BY[0] * 1600), int(PASSER_BY[1] * 1200)))
+    out = BytesIO()
+    drawn.save(out, "JPEG", quality=92)
+    return out.getvalue()
+
+
+def faces_in(data: bytes) -> list[Any]:
+    with Image.open(BytesIO(data)) as picture:
+        return faces.find(np.asarray(picture.convert("RGB")))
+
+
+def test_a_face_a_heic_and_a_bomb(site, visit, form):
+    """What becomes of three pictures: for the one who reports, for everybody, and for staff."""
+    somebody = {"name": "gata.jpg", "mimeType": "image/jpeg", "buffer": street_with_somebody()}
+    assert len(faces_in(somebody["buffer"])) == 1
+    bomb = BytesIO()
+    Image.new("1", (12000, 9000)).save(bomb, "PNG")
+    fill_in(form, PLACES["other"], "Hull i vegen, tre bilder.")
+    choose(
+        form,
+        somebody,
+        taken("fra-iphone.heic", "HEIF", size=(640, 400)),
+        {"name": "bombe.png", "mimeType": "image/png", "buffer": bomb.getvalue()},
+    )
+    expect(rows(form).last).to_contain_text("«bombe.png» har for mange bildepunkter.")
+    form.get_by_role("button", name="Fjern bombe.png").tap()
+    expect(rows(form).locator("[data-state]")).to_have_text([THERE] * 2)
+    send(form)
+    ref = sent_ref(form)
+    site.wait_until_reviewed(ref)
+
+    with site.app.app_context():
+        first, second = reports.by_ref(ref).photos
+        private = reports.private_token(first.report)
+        assert [photo.publication for photo in (first, second)] == ["published", "published"]
+        assert [box["kind"] for box in first.boxes] == ["face"]
+        assert second.boxes == []
+        shown, number = first.public_key, first.id
+    form.goto(f"/mine/{private}")
+    expect(form.get_by_role("main")).to_contain_text("Alle kan se det. Noe i det er dekket til.")
+
+    public = visit("phone")
+    public.goto(f"/reports/{ref}")
+    pictures = public.get_by_role("img", name=re.compile("til melding om hull i vegen"))
+    expect(pictures).to_have_count(2)
+    wait_until(lambda: pictures.first.evaluate("e => e.complete && e.naturalWidth > 0"), "the photo is there")
+    for size in SIZES:
+        for ending in FORMATS:
+            data = httpx.get(f"{site.url}/photos/{shown}/{size}.{ending}").raise_for_status().content
+            assert faces_in(data) == [], (size, ending)
+
+    desk = visit("desktop")
+    desk.goto(f"/desk/{ref}/photos/{number}/boxes")
+    sign_in(desk, "liv")
+    expect(desk.locator("#box-list > li")).to_have_count(1)
+    expect(desk.get_by_role("main")).to_contain_text("Et ansikt")
 
 
 def test_too_many_photos_and_too_many_pixels(form):
