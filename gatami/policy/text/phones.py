@@ -70,6 +70,8 @@ def _plus(run: Run, i: int) -> int:
     if plus >= 0:
         at = max(0, start - 2) + plus
         return at - (run.text[at - 1 : at] == "(")
+    if run.text[max(0, start - 6) : start].lower() in ("pluss ", " plus ", "plus "):
+        return start - 5 - (run.text[max(0, start - 6) : start].lower() == "pluss ")
     if run.groups[i].startswith("00") and len(run.digits(i, i + 6)) >= 10:
         return start - (lead[-1:] == "(")
     return -1
