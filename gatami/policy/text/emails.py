@@ -27,7 +27,7 @@ _SPOKEN = re.compile(
     r"[KkAaSs](?i:røll-?alfa|røll alfa|røll-a|rølla|rollalfa|rølalfa|ralfa|røllealfa|lfa[ -]?krøll|lfakroll|nabel[ -]?a|rullalfa|røllalpha|lfakrull"
     r"|t-?tegn|t-?teikn|t sign)(?!\w)|(?i:krøllalfa|alfakrøll)(?=[a-zæøå])"
 )
-_BARE_AT = re.compile(r"(?<=\s)[AaÆæ][Tt][Tt]?(?=\s)")
+_BARE_AT = re.compile(r"(?<=\s)(?:[AaÆæ][Tt][Tt]?|et|krøll)(?=\s)")
 _BRACKETED = re.compile(r"[(\[{<*_/\"'«“|~+–-] ?(?i:(?:at|a|ætt|alfa)\b|@)")
 _FIRM_AT = re.compile(rf"[(\[{{] ?(?i:at|@|{_AT_WORD}) ?[)\]}}]|{_AT_WORD}", re.IGNORECASE)
 _BARE_DOMAIN = re.compile(r"\s{0,2}[\w-]{3,40}")
@@ -36,7 +36,7 @@ _OF_ONESELF = re.compile(
     r"\b(?:meg|mæ|mæg|min|mi|mitt|vår|vårt|oss|hans|hennes|hennar|me|my|us|our|his|her|privat)\b",
     re.IGNORECASE,
 )
-_DOT = rf"(?:\s?[(\[{{<*_]\s?(?:{_DOT_WORD}|\.)\s?[)\]}}>*_]\s?|\s{_DOT_WORD}\s|\s?[.,]\s?)"
+_DOT = rf"(?:\s?[(\[{{<*_]\s?(?:{_DOT_WORD}|\.)\s?[)\]}}>*_]\s?|\s{_DOT_WORD}\s|\s(?:dot|dått|punktum|prikk)(?=(?:com|no|net|org)\b)|\s?[.,]\s?)"
 _DOT_SPLIT = re.compile(_DOT, re.IGNORECASE)
 _DOT_LAST = re.compile(rf"{_DOT}$", re.IGNORECASE)
 _LOCAL = re.compile(
@@ -160,7 +160,8 @@ def _disguised(text: str) -> Iterator[Hit]:
         if anchor.re is _BARE_AT:
             marked = _MARKED.search(text[start:end])
             cued = _MAIL_CUE.search(text[max(0, start - 25) : start])
-            if not (marked or _PROVIDER.match(host) or cued):
+            faint = anchor[0] == "et"
+            if not ((marked and not faint) or _PROVIDER.match(host) or (cued and not faint)):
                 continue
         # Nobody disguises the open address of an office.
         if not (_OFFICIAL.search(host) and _shared(local[0].strip() + "@" + host)):

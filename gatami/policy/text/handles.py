@@ -18,10 +18,10 @@ _PROFILE = re.compile(
 # 'facebook punktum com skråstrek ...', 'instagram.com / ...'.
 _SPOKEN_LINK = re.compile(
     r"(?<![\w@.-])(?:facebook|fb|instagram|tiktok|snapchat|twitter|linkedin|youtube|telegram|twitch|reddit|threads)"
-    r"(?:\.| ?[(\[]?(?:dot|punktum|punktom|prikk)[)\]]? ?)(?:com|me|no|tv)(?: ?/ ?| ?(?:slash|skråstrek|skråstrekk) ?)@?\w[\w.-]{2,60}",
+    r"(?: ?\. ?| ?[(\[]?(?:dot|punktum|punktom|prikk)[)\]]? ?)(?:com|me|no|tv)(?: ?/ ?| ?(?:slash|skråstrek|skråstrekk) ?)@?\w[\w.-]{2,60}",
     re.IGNORECASE,
 )
-_SPOKEN_LINK_GATE = re.compile(r"(?:punktum|punktom|dot|prikk|slash|skråstrek| ?/ )", re.IGNORECASE)
+_SPOKEN_LINK_GATE = re.compile(r"(?:punktum|punktom|dot|prikk|slash|skråstrek| / )", re.IGNORECASE)
 _MEMBER = re.compile(
     r"(?<![\w@.-])(?:https?://)?(?:[\w-]{1,30}\.){1,3}[a-z]{2,6}/(?:[\w.-]{1,30}/){0,2}(?:profile?|user|users|u|bruker|brukar|medlem|member|people|channel|c|profil/ads|@)(?:[/?=][\w.=&?/%-]{1,120}|(?<=@)(?=[\w.-]{0,30}[A-Za-z])[\w.-]{2,60})",
     re.IGNORECASE,
@@ -43,10 +43,12 @@ _IS = (
 _NAME = r"(?:[\"'«“]([\w][\w.\- ]{1,30}\w)[\"'»”]|(@?[\w][\w.\-]{2,40}))"
 _OWN = r"(?: (?:min|mi|mitt|hans|hennes|hennar|hannes|deres|til ho|til han|te hainn|is))?"
 _IS_NAMED = re.compile(
-    rf"(?:[- ]?(?:konto\w*|bruker\w*|profil\w*|navn\w*|account|name|brukar\w*))?{_OWN}(?:\s?[:=]|\s{_IS}(?!\w))\s{{0,2}}{_NAME}",
+    rf"(?:['’]?e?n(?!\w))?(?:[- ]?(?:konto\w*|bruker\w*|profil\w*|navn\w*|account|name|brukar\w*))?{_OWN}(?:\s?[:=]|\s{_IS}(?!\w))\s{{0,2}}{_NAME}",
     re.IGNORECASE,
 )
-_NEXT = re.compile(rf"{_OWN}(?: (?:som|av|fra|under|as|me as))?[ (]{{1,2}}{_NAME}", re.IGNORECASE)
+_NEXT = re.compile(
+    rf"(?:['’]e?n(?!\w))?{_OWN}(?: (?:som|av|fra|under|as|me as))?[ (]{{1,2}}{_NAME}", re.IGNORECASE
+)
 _CALLED_ON = re.compile(
     rf"(?:heter|heiter|heite|hete|kaller seg|kallar seg|kalla seg|kalle sæ|går under navnet|går under|goes by|under navnet|is called|calls himself|calls herself|legg meg til|add meg|add me|addes?|finn meg|follow|følg|legges ut av|lagt ut av|posta av|postet av|posted by|hos)\s{{0,2}}{_NAME},? (?:på|on|at|i|as) ([^\W\d_]+)",
     re.IGNORECASE,

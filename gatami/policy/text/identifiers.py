@@ -12,7 +12,7 @@ from . import nearby
 from .emails import emails
 from .handles import computers, handles
 from .nearby import Hit
-from .numbers import long_numbers
+from .numbers import long_numbers, typed_as_digits
 from .plates import plates
 from .spelled import is_glued_number, is_number_part, is_number_word, spelled_numbers
 
@@ -29,7 +29,8 @@ _MAIL_WORD = re.compile(
 _SERVICES_MORE = re.compile(
     r"(?:vipps|posts?|poster|signert|signerer|skriver|kommenterer|kommentarfelt\w*|username|login|innlogga|logget|logs|logged|kanalen|channel|account)$"
 )
-_FOUR_DIGITS = re.compile(r"[0-9][0-9 ,.-]{3}")
+_JOINT = re.compile(r"[-'’]")
+_FEW_DIGITS = re.compile(r"[0-9][0-9 ,.()-]{2}")
 _NUMBERS, _SERVICES, _MAIL, _PLATES, _IDENTITY, _NUMBER_ROW, _VEHICLES = 1, 2, 4, 8, 16, 32, 64
 
 
@@ -50,7 +51,7 @@ def speaks_of(lower: str) -> int:
         return _VEHICLES
     if told & nearby.IDENTITY:
         return _IDENTITY
-    head = lower.partition("-")[0]
+    head = _JOINT.split(lower, maxsplit=1)[0]
     if (
         told & nearby.SERVICE
         or _SERVICES_MORE.match(lower)
@@ -64,13 +65,14 @@ def identifiers(text: str, spoken: Collection[int], open_digits: frozenset[str])
     """All of them, each asked only where the text holds what it cannot do without."""
     if spoken or "@" in text or "(" in text or "[" in text:
         yield from emails(text, disguised=_MAIL in spoken)
+    typed = typed_as_digits(text)
     if _DIGIT.search(text):
-        yield from long_numbers(text, open_digits, identity=_IDENTITY in spoken)
+        yield from long_numbers(typed, open_digits, identity=_IDENTITY in spoken)
         if text.count(":") > 1 or _DOTTED.search(text):
             yield from computers(text)
     told = sum(1 for kind in spoken if kind == _NUMBERS)
     driven = _VEHICLES in spoken or _PLATES in spoken
     yield from plates(text, spoken_of=_PLATES in spoken, numbered=told > 0, driven=driven)
-    if told > 2 or _NUMBER_ROW in spoken or (told and _FOUR_DIGITS.search(text)):
-        yield from spelled_numbers(text)
+    if told > 2 or _NUMBER_ROW in spoken or (told and _FEW_DIGITS.search(text)):
+        yield from spelled_numbers(typed)
     yield from handles(text, social=_SERVICES in spoken)

@@ -11,7 +11,8 @@ from math import exp
 from typing import NamedTuple
 
 from .lexicon import WORDS, Word, grammar, lexicon, word
-from .name_rules import Draft, nickname
+from .name_draft import Draft
+from .name_rules import nickname
 
 FILE = "names.weights"
 

@@ -217,7 +217,7 @@ def _looks(run: Run, i: int, after: int, own: str) -> bool:
         # However a mobile number is spaced, few other numbers have eight digits in three groups or more.
         alone = i == 0 and after == len(run.groups) and after > 2
         return alone and digits[0] in "49" and set(own) <= set("0123456789 ")
-    if set(own) & set("./-–—*·|~") and shape not in _DOTTED:
+    if set(own) & set("./-–—*·•|~_") and shape not in _DOTTED:
         return False
     if "(" in own and shape not in _LONE:
         return False

@@ -11,7 +11,9 @@ from .nearby import Hit
 from .spelled import number_in_words
 
 # Two letters and five digits; trailers, tractors and motorcycles have four (kjøretøyforskriften § 2-14).
-_NUMBER = re.compile(r"[0-9](?:[ .\n]{0,2}[0-9]){3,4}(?![\w]|[.,:/-][0-9]| [0-9][0-9]? ?[0-9][0-9](?![0-9]))")
+_NUMBER = re.compile(
+    r"[0-9](?:[ .\n_-]{0,3}[0-9]){3,4}(?![\w]|[.,:/-][0-9]| [0-9][0-9]? ?[0-9][0-9](?![0-9]))"
+)
 _LETTERS = re.compile(r"(?<![\w-])([A-Za-zÆØÅæøå]{2}|[A-Z]\.[A-Z]\.)([ .\-–_:/]{0,2})$")
 # Letters that are typed for digits in a plate: 'VF 4O 668'.
 _TYPED_GATE = re.compile(r"[0-9] ?[OoIilSB]|[OoIilSB] ?[0-9]")
@@ -38,7 +40,7 @@ _LOWER_BLOCK = re.compile(r"(?<![\w.-])(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[a-z0-9]{
 _DIGIT_BEHIND = re.compile(r"[ -]\d")
 _CAPITALS = re.compile(r"[A-ZÆØÅ]+(?![a-zæøå])")
 _SMALL = re.compile(r"[a-zæøå]+")
-_SPACING = re.compile(r"\d{5}|\d\d[ .\n]{1,2}\d{3}|\d{3}[ .]\d\d|\d(?:[ .]{1,2}\d){4}")
+_SPACING = re.compile(r"\d{5}|\d\d[ .\n_-]{1,3}\d{3}|\d{3}[ .]\d\d|\d(?:[ .]{1,2}\d){4}")
 _NOT_DIGITS = re.compile(r"\D")
 _WORDS = re.compile(r"[A-Za-zÀ-ɏ]+")
 _QUOTED = re.compile(r"[\"«“'‘](\w[\w -]{0,6}\w)[\"»”'’]")
@@ -106,7 +108,7 @@ def plates(text: str, *, spoken_of: bool, numbered: bool, driven: bool) -> Itera
         text = _TYPED.sub(_with_digits, text)
     for number in _NUMBER.finditer(text):
         letters = _LETTERS.search(text, max(0, number.start() - 6), number.start())
-        confidence = _norwegian(text, letters, number) if letters else 0
+        confidence = _norwegian(text, letters, number, beside=bool(taken)) if letters else 0
         if letters and confidence:
             end = number.end()
             behind = _LETTERS_BEHIND.match(text, end) if spoken_of and len(number[0]) == 4 else None
@@ -137,7 +139,7 @@ def plates(text: str, *, spoken_of: bool, numbered: bool, driven: bool) -> Itera
                 yield start, end, "PLATE", confidence, rule
 
 
-def _norwegian(text: str, before: re.Match[str], behind: re.Match[str]) -> float:
+def _norwegian(text: str, before: re.Match[str], behind: re.Match[str], *, beside: bool) -> float:
     """How sure it is that two letters and a number are a plate, 0 where they are something else."""
     letters, gap, number = before[1].replace(".", ""), before[2], behind[0]
     upper, digits = letters.upper(), _NOT_DIGITS.sub("", number)
@@ -151,11 +153,12 @@ def _norwegian(text: str, before: re.Match[str], behind: re.Match[str]) -> float
     )
     if not direct and counted:
         return 0
-    vehicle = direct or nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.SIGN, 6)
+    vehicle = direct or beside or nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.SIGN, 6)
     five = len(digits) == 5
     if not vehicle and set(gap) & set("_:/"):
         return 0
-    if upper in _roads() and not (five and (vehicle or upper == "EV")):
+    parked = direct and nearby.near(told, nearby.VEHICLE, 6)
+    if upper in _roads() and not (parked or (five and (vehicle or upper == "EV"))):
         return 0
     if wordy and not direct:
         return 0

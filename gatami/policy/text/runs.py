@@ -8,9 +8,9 @@ from itertools import accumulate
 
 from . import nearby
 
-_SEPARATOR = r"[ .\-–—/\n\t()*·|~]"
-_SEVEN = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,3}}[0-9]){{6,}}")
-_FIVE = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,3}}[0-9]){{4,}}")
+_SEPARATOR = r"[ .\-–—/\n\t()*·•|~_]"
+_SEVEN = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,4}}[0-9]){{6,}}")
+_FIVE = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,4}}[0-9]){{4,}}")
 _GROUP = re.compile(r"[0-9]+")
 _REACH = 52
 

@@ -27,9 +27,9 @@ _BELOW_HUNDRED = rf"(?:{_ONES})og(?:{_TENS})|(?:{_TENS})(?:og)?(?:{_ONES})?|{_TE
 _WORD = rf"(?:{_ONES})?hundre(?:og)?(?:{_BELOW_HUNDRED})?|{_BELOW_HUNDRED}|{_DOUBLES}"
 _TEN = re.compile(rf"(?:{_TENS})$", re.IGNORECASE)
 _TWO = re.compile(rf"(?:{_ONES})og(?:{_TENS})$|(?:{_TENS})(?:og)?(?:{_ONES})?$|(?:{_TEENS})$", re.IGNORECASE)
-_PART = re.compile(r"\w+")
+_PART = re.compile(r"[^\W\d_]+|[0-9]+")
 _LONG_WORD = re.compile(r"\w{13,70}")
-_BETWEEN = re.compile(r"[ ,.\-–/\n]{0,3}")
+_BETWEEN = re.compile(r"[ ,.\-–/\n()_]{0,3}")
 _NUMBER_WORD = re.compile(rf"(?:{_WORD})$", re.IGNORECASE)
 # Words that are numbers and articles or particles as well; they count once other numbers stand there.
 _ARTICLES = frozenset(["en", "én", "ein", "ett", "et", "to", "oh", "one", "ti", "ten", *_DOUBLES.split("|")])

@@ -66,7 +66,8 @@ def _known(form: str) -> _Known:
     capital = form[-len(bare)].isupper()
     edge = _SHORT if parts & ABBREVIATION else _INSIDE
     # In small letters only what the lists know as a name first; 'stein' and 'liv' are names in capitals.
-    small = entry.given > 1 and len(form) > 2 and not parts & CAPITAL_ONLY
+    small = entry.given > 1 or (entry.surname > 1 and not entry.plain)
+    small = small and len(form) > 2 and not parts & CAPITAL_ONLY
     maybe = len(form) > 1 if capital else small
     return _Known(lower, entry, capital, topic(lower), edge, speaks_of(lower), parts, maybe)
 
