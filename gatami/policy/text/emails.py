@@ -18,7 +18,7 @@ _SIGN = re.compile(r"[\w.+'-][ \n]?@{1,2}[ \n]?[\w-]{2}")
 _UNENDED = re.compile(rf"(?<![\w.+-])[\w.+'-]{{1,64}} ?@ ?{_PROVIDERS}(?![\w@])", re.IGNORECASE)
 _SPACED = re.compile(r"(?<!\w)(?:[\w.+-] ){2,40}@(?: [\w.-]){5,40}(?!\w)")
 _DOT_WORD = r"(?:dot|punktum|punktom|pungtum|punkt|prikk|prekk|pkt|dott|dått)"
-_AT_WORD = r"(?:krøll-?alfa|krøllalpha|krølla|kralfa|alfakrøll|snabel-?a|krullalfa|alfakrull)"
+_AT_WORD = r"(?:krøll-?alfa|krøllalpha|krølla|krølle|kralfa|alfakrøll|snabel-?a|krullalfa|alfakrull)"
 _IN_BRACKETS = re.compile(
     rf"[(\[{{<*_] ?(?i:at|a|@|ætt|alfa|krøll|{_AT_WORD}) ?[)\]}}>*_]"
     rf"|[/\"'«“|~+–-] ?(?i:at|{_AT_WORD}) ?[/\"'»”|~+–-]"
@@ -27,7 +27,8 @@ _SPOKEN = re.compile(
     r"[KkAaSs](?i:røll-?alfa|røll alfa|røll-a|rølla|rollalfa|rølalfa|ralfa|røllealfa|lfa[ -]?krøll|lfakroll|nabel[ -]?a|rullalfa|røllalpha|lfakrull"
     r"|t-?tegn|t-?teikn|t sign)(?!\w)|(?i:krøllalfa|alfakrøll)(?=[a-zæøå])"
 )
-_BARE_AT = re.compile(r"(?<=\s)(?:[AaÆæ][Tt][Tt]?|et|krøll)(?=\s)")
+_BARE_AT = re.compile(r"(?<=\s)(?:[AaÆæ][Tt][Tt]?|et|krøll|alfa)(?=\s)")
+_AT_DOMAIN = re.compile(r"\s(?:at|AT|a) [\w-]{2,40}\.(?:no|com|net|org)\b")
 _BRACKETED = re.compile(r"[(\[{<*_/\"'«“|~+–-] ?(?i:(?:at|a|ætt|alfa)\b|@)")
 _FIRM_AT = re.compile(rf"[(\[{{] ?(?i:at|@|{_AT_WORD}) ?[)\]}}]|{_AT_WORD}", re.IGNORECASE)
 _BARE_DOMAIN = re.compile(r"\s{0,2}[\w-]{3,40}")
@@ -72,7 +73,7 @@ _SPLIT_LOOSE = re.compile(r"( ?[.,][ \n]?)")
 def emails(text: str, *, disguised: bool) -> Iterator[Hit]:
     if "@" in text:
         yield from _plain(text)
-    if disguised or _BRACKETED.search(text) is not None:
+    if disguised or _BRACKETED.search(text) is not None or _AT_DOMAIN.search(text) is not None:
         yield from _disguised(text)
 
 
@@ -160,7 +161,7 @@ def _disguised(text: str) -> Iterator[Hit]:
         if anchor.re is _BARE_AT:
             marked = _MARKED.search(text[start:end])
             cued = _MAIL_CUE.search(text[max(0, start - 25) : start])
-            faint = anchor[0] == "et"
+            faint = anchor[0] in ("et", "alfa")
             if not ((marked and not faint) or _PROVIDER.match(host) or (cued and not faint)):
                 continue
         # Nobody disguises the open address of an office.

@@ -41,7 +41,7 @@ def speaks_of(lower: str) -> int:
     if is_number_word(lower):
         return _NUMBERS
     if "-" in lower and all(map(is_number_part, lower.split("-"))):
-        return _NUMBER_ROW if lower.count("-") > 2 else _NUMBERS
+        return _NUMBER_ROW if lower.count("-") > 2 or len(lower) > 20 else _NUMBERS
     if is_glued_number(lower):
         return _NUMBER_ROW
     told = nearby.cue(lower)
@@ -63,7 +63,7 @@ def speaks_of(lower: str) -> int:
 
 def identifiers(text: str, spoken: Collection[int], open_digits: frozenset[str]) -> Iterator[Hit]:
     """All of them, each asked only where the text holds what it cannot do without."""
-    if spoken or "@" in text or "(" in text or "[" in text:
+    if spoken or "@" in text or "(" in text or "[" in text or " at " in text:
         yield from emails(text, disguised=_MAIL in spoken)
     typed = typed_as_digits(text)
     if _DIGIT.search(text):

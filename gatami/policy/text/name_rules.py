@@ -11,6 +11,7 @@ from .name_cues import (
     ARTICLE,
     AT_PLACE,
     CALLED,
+    CAPITAL_ONLY,
     FAINT_GOODBYE,
     FAINT_PARTICLE,
     FAMILY,
@@ -68,7 +69,7 @@ def draft(found: Tokens) -> Draft:
                 _full(made, i)
             if entry.given or entry.surname or not entry.plain:
                 _listed(made, i)
-        if made.score[i] < CERTAIN and (made.capital[i] or not entry.plain):
+        if made.score[i] < CERTAIN:
             said_of(made, i)
         near = cue[i - 1] | cue[i + 1] & FAMILY
         if made.score[i] < CERTAIN and i and (near or (entries[i - 1] is BLANK and cue[i - 2] | cue[i - 3])):
@@ -248,6 +249,8 @@ def nickname(form: str) -> bool:
 
 def _in_small_letters(d: Draft, i: int) -> None:
     """Names in small letters: two that the lists know, or one beside a cue."""
+    if d.cue[i] & CAPITAL_ONLY or len(d.lower[i]) < 3:
+        return
     entry, other = d.entry[i], d.entry[i + 1]
     if (
         d.adjoins(i)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .lexicon import grammar
 from .name_cues import (
     AND,
     ARTICLE,
@@ -170,10 +171,116 @@ def _begins_as_person(d: Draft, i: int) -> bool:
     )
 
 
+_MADE = frozenset(
+    {
+        "har",
+        "hadde",
+        "eier",
+        "eig",
+        "eide",
+        "kjører",
+        "kjøre",
+        "køyrer",
+        "kjørte",
+        "køyrde",
+        "knuste",
+        "sa",
+        "sier",
+        "seier",
+        "tømmer",
+        "tømte",
+        "brøyter",
+        "strør",
+        "måker",
+        "bygger",
+        "bruker",
+        "driver",
+        "satte",
+        "parkerer",
+    }
+)
+_SAID = (
+    _DOES
+    | _MADE
+    | {
+        "told",
+        "said",
+        "says",
+        "owns",
+        "svarte",
+        "ringer",
+        "vil",
+        "skal",
+        "klager",
+        "krangler",
+        "burde",
+        "bør",
+        "fikk",
+        "fekk",
+        "må",
+    }
+)
+
+
+def _word_as_name(d: Draft, i: int) -> None:
+    """A word in small letters that is a name as well: 'saksbehandler lien', 'ho liv på', 'det er even som har', 'øygard sin hund'."""
+    if i == 0 or d.veto[i] or len(d.lower[i]) < 2:
+        return
+    before, after = d.lower[i - 1], d.lower[i + 1]
+    sorts = grammar(d.lower[i]).sorts
+    named = after in _SAID or after in (
+        ",",
+        ".",
+        "",
+        "og",
+        "å",
+        "på",
+        "i",
+        "som",
+        "fra",
+        "frå",
+        "sin",
+        "sitt",
+        "sine",
+        "sa",
+    )
+    if d.cue[i + 1] & POSSESSIVE and not d.first[i + 1] and (d.entry[i].given > 1 or d.entry[i].surname > 1):
+        d.mark(i, 0.85, "person.possessive")
+    elif d.first[i]:
+        if (after == "på" and d.lower[i + 2].isdigit() and d.lower[i + 3] in ("år", "aar")) or (
+            after in ("i", "på") and _at_work(d, i) and d.entry[i].surname > 1
+        ):
+            d.mark(i, 0.9, "person.spoken")
+    elif d.cue[i - 1] & TITLE and before not in ("hans", "mor", "far", "barna", "folk") and named:
+        d.mark(i, CERTAIN, "person.title")
+    elif before in _HIM_SAID and named and not sorts & _SMALL_WORD:
+        d.mark(i, CERTAIN if d.entry[i].given > 1 or sorts == _NOUN else 0.85, "person.article")
+    elif before in _TO and d.cue[i - 2] & TITLE and d.entry[i].given > 1:
+        d.mark(i, CERTAIN, "person.spoken")
+    elif d.cue[i - 1] & IS and d.lower[i - 2] in _THERE and after in _WHO and d.lower[i + 2] in _MADE:
+        d.mark(i, 0.9, "person.spoken")
+    elif before in ("si", "sagt", "be", "bede", "spør", "ring", "hils") and (
+        _at_work(d, i) or d.entry[i].given > 1
+    ):
+        d.mark(i, 0.85, "person.spoken")
+    elif before == "," and after == "," and d.cue[i - 2] & TITLE:
+        d.mark(i, CERTAIN, "person.title")
+
+
+_HIM_SAID = frozenset({"han", "ho", "hainn", "hain", "hann", "n", "hu", "hånn", "hannj"})
+_NOUN = 8
+_SMALL_WORD = 1 | 32 | 64  # Finite verbs, adverbs and the small words.
+
+
 def said_of(d: Draft, i: int) -> None:
     """What the words around say of a word that no list needs to know: 'sønnen til Ås', 'det var Ås som ...', 'ring Ås'."""
     entry, cap = d.entry[i], d.capital[i]
     before, after = d.lower[i - 1], d.lower[i + 1]
+    if not cap and entry.plain:
+        _word_as_name(d, i)
+        return
+    if cap and entry.given > 1 and before in _TO and d.cue[i - 2] & TITLE:
+        d.mark(i, CERTAIN, "person.spoken")
     if cap and (i == 0 or d.first[i]) and (entry.given > 1 or entry.surname > 1) and not entry.organisation:
         months = d.cue[i] & MONTH
         if not months and _begins_as_person(d, i):

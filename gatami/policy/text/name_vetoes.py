@@ -81,6 +81,54 @@ _ANIMALS = frozenset(
         "puppy",
         "båten",
         "kaninen",
+        "kua",
+        "kyra",
+        "geita",
+        "merra",
+        "hoppa",
+        "ponnien",
+    }
+)
+_BREEDS = (
+    "puddel",
+    "puddelen",
+    "hund",
+    "hunden",
+    "katt",
+    "katten",
+    "valp",
+    "valpen",
+    "schæfer",
+    "labrador",
+    "terrier",
+    "retriever",
+    "collie",
+    "setter",
+    "spaniel",
+    "hest",
+    "hesten",
+    "ponni",
+    "fjording",
+    "dog",
+    "cat",
+)
+_SOMEBODY = frozenset(
+    {
+        "eier",
+        "eieren",
+        "eigar",
+        "eigaren",
+        "han",
+        "hun",
+        "ho",
+        "jeg",
+        "eg",
+        "æ",
+        "naboen",
+        "mannen",
+        "dama",
+        "kona",
+        "owner",
     }
 )
 _SINCE = frozenset({"etter", "ætter", "siden", "sidan", "sia", "under", "since", "after", "før"})
@@ -97,6 +145,7 @@ def vetoes(found: Tokens) -> list[bool]:
     veto = [False] * (len(found.words) + 3)
     cue = found.cues
     capital = [*found.capital, False, False]
+    things: list[int] = []
     storms = [i for i in range(len(found.words)) if cue[i] & STORM]
     for i in found.maybe:
         if not capital[i] or not (
@@ -105,6 +154,8 @@ def vetoes(found: Tokens) -> list[bool]:
             or found.lower[i][-1] in "s'’"
             or (cue[i] & STORM_NAME and storms)
             or (i > 1 and (found.lower[i - 1] in _BEFORE_NAME or cue[i - 1] & POSSESSOR))
+            or (i + 2 < len(found.words) and found.lower[i + 1] in ("(", ","))
+            or (i > 2 and found.lower[i - 1] == ",")
             or _joint(found, i)
         ):
             continue
@@ -160,7 +211,13 @@ def vetoes(found: Tokens) -> list[bool]:
             j = i
             while j < len(found.words) and j < i + 3 and capital[j] and (j == i or not found.first[j]):
                 veto[j] = True
+                things.append(j)
                 j += 1
+    named = {found.lower[i] for i in things}
+    for i in found.maybe if named else ():
+        if found.lower[i] in named and capital[i] and not capital[i + 1]:
+            # What is a dog's name once is the dog's name again.
+            veto[i] = True
     return veto
 
 
@@ -238,6 +295,13 @@ def _named_place(found: Tokens, i: int, following: int, capital: bool, apart: bo
     if not following & STREET:
         return False
     genitive = apart or form.endswith(_GENITIVE)
+    following_word = found.entries[i + 1] if i + 1 < len(found.words) else found.entries[i]
+    given = found.entries[i].given > 1 or (
+        i > 0 and found.capital[i - 1] and not found.first[i] and found.entries[i - 1].given > 1
+    )
+    if capital and not genitive and following_word.surname > 1 and given:
+        # 'Jon Arne Haug', 'Steinar Voll'.
+        return False
     if found.first[i] and not genitive:
         return False
     if following & BUILDING and not genitive and not capital:
@@ -253,8 +317,22 @@ def _bears_name(found: Tokens, i: int, cue: list[int]) -> bool:
         return False
     if _quoted_thing(found, i):
         return True
-    if i > 1 and found.lower[i - 1] in _OURS and found.lower[i - 2] in _ANIMALS:
+    k = i - 1 - (found.lower[i - 1] == ",")
+    if k > 0 and found.lower[k] in _OURS and found.lower[k - 1] in _ANIMALS:
         return True
+    if (
+        i > 1
+        and found.lower[i - 1] == ","
+        and found.lower[i - 2] in _ANIMALS
+        and found.lower[i + 1 : i + 2] == [","]
+    ):
+        return True
+    if i + 2 < len(found.words) and found.lower[i + 1] in "(," and found.lower[i + 2].endswith(_BREEDS):
+        return True
+    if cue[i - 1] & CALLED and any(
+        found.lower[j] in _ANIMALS or cue[j] & KIND_OF_PLACE for j in range(max(0, i - 6), i - 1)
+    ):
+        return not any(found.lower[j] in _SOMEBODY for j in range(max(0, i - 4), i - 1))
     if i > 1 and found.lower[i - 1] in ("etter", "after") and found.lower[i - 2] in _NAMED_AFTER:
         return True
     if found.words[i - 1] == "Ms":

@@ -88,6 +88,8 @@ def cue(lower: str) -> int:
     for bit, heads, tails in parts:
         if lower.startswith(heads) or lower.endswith(tails):
             found |= bit
+    if found & VEHICLE:
+        found &= ~OTHER  # A 'stasjonsvogn' is no 'stasjon'.
     if not found & _OF_NUMBERS and _NUMBER_OF.match(lower):
         found |= OTHER
     return found

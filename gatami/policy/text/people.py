@@ -32,7 +32,7 @@ _INITIALS = re.compile(
     r"[A-ZÆØÅ](?<![\w.].)\.\s?(?:[A-ZÆØÅ]\.\s?){0,2}[A-ZÆØÅÁŠ][a-zæøåáéèöäüšóç]{1,20}(?:-[A-ZÆØÅ][a-zæøå]+)?(?!\w)"
 )
 _SMALL_INITIALS = re.compile(
-    r"(?<![\w.])(?:([a-zæøå]{2,14}) )?[a-zæøå]\. ?(?:[a-zæøå]\. ?)?([a-zæøå]{3,20})(?![\w.])"
+    r"(?<![\w.])(?:([a-zæøå]{2,14}) )?[a-zæøå]\. ?(?:[a-zæøå]\. ?)?([A-ZÆØÅa-zæøå][a-zæøå]{2,20})(?!\w|\.\w)"
 )
 _SIGNED_INITIALS = re.compile(
     r"(?i:\b(?:mvh|hilsen|helsing|hils|regards|vh))[\s,.:/-]{1,3}((?:[A-ZÆØÅ]\.?[ -]?){2,4})(?!\w)"
@@ -96,8 +96,14 @@ def _initials(text: str) -> Iterator[Hit]:
 def _small_initials(text: str) -> Iterator[Hit]:
     """'tone h. sørbø', 'h. dahle'."""
     for match in _SMALL_INITIALS.finditer(text):
-        entry = word(match[2])
-        if entry.surname > 1 and not entry.plain:
+        entry = word(match[2].lower())
+        signed = cues(match[1] or "") & GOODBYE or text[: match.start()].rstrip(" \n")[-1:] in (
+            ".",
+            "!",
+            "?",
+            "",
+        )
+        if entry.surname > 1 and (not entry.plain or (signed and entry.surname > 1)):
             given = match[1] and word(match[1]).given > 1
             yield (
                 match.start() if given or not match[1] else match.end(1) + 1,

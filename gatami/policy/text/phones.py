@@ -218,7 +218,7 @@ def _looks(run: Run, i: int, after: int, own: str) -> bool:
         alone = i == 0 and after == len(run.groups) and after > 2
         return alone and digits[0] in "49" and set(own) <= set("0123456789 ")
     if set(own) & set("./-–—*·•|~_") and shape not in _DOTTED:
-        return False
+        return digits[0] in "49" and shape in ("2 2 4", "4 2 2", "2 3 3", "5 3")
     if "(" in own and shape not in _LONE:
         return False
     if shape == "2 3 3" and digits.endswith("000"):

@@ -26,7 +26,7 @@ _NUMBER_BETWEEN = re.compile(r"[0-9][,;:)] ?$")
 # Plates of most of Europe, where the text speaks of a car: 'B 284 KRM', 'HH KL 2041', 'KLX 482', 'YK19 DXB', '52-KZ-BD'.
 _FOREIGN = re.compile(
     r"(?<![\w-])(?:[A-Z]{1,3}[ -][0-9]{2,4}[ -][A-Z]{1,3}|[A-Z]{1,3}[ -][A-Z]{1,2}[ -][0-9]{2,4}|[A-Z]{3}[ -]?[0-9]{3}"
-    r"|[A-Z]{3}[ -]?[0-9]{2}[A-Z]|[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z]{2,3} [0-9][A-Z0-9]{3,4}|[0-9]{2}-[A-Z]{2,3}-[A-Z]{2}|[0-9]{2}-[A-Z]{3}-[0-9])(?![\w-])"
+    r"|[A-Z]{3}[ -]?[0-9]{2}[A-Z]|[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z]{2,3} [0-9][A-Z0-9]{3,4}|[0-9]{2}-[A-Z]{2,3}-[A-Z]{2}|[0-9]{2}-[A-Z]{3}-[0-9]|[0-9]-[A-Z]{3}-[0-9]{3})(?![\w-])"
 )
 # The second pair of letters on plates of Ukraine and Bulgaria.
 _LETTERS_BEHIND = re.compile(r" ?[A-Z]{2}(?!\w)")

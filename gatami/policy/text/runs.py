@@ -65,4 +65,6 @@ def _in_address(text: str, at: int) -> bool:
     first = max(0, at - 80)
     begin = max(text.rfind(" ", first, at), text.rfind("\n", first, at), first - 1)
     glued = text[begin + 1 : at]
-    return ("/" in glued and any(map(str.isalpha, glued))) or "_" in glued or "=" in glued
+    if ("/" in glued and any(map(str.isalpha, glued))) or "_" in glued:
+        return True
+    return "=" in glued and any(mark in glued for mark in "?&")

@@ -71,7 +71,9 @@ def _count(parts: list[str]) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=20_000)
 def is_number_part(lower: str) -> bool:
-    return (lower.isdigit() and len(lower) < 4) or lower == "og" or _NUMBER_WORD.match(lower) is not None
+    if (lower.isdigit() and len(lower) < 4) or lower == "og" or _NUMBER_WORD.match(lower) is not None:
+        return True
+    return 4 < len(lower) < 24 and len(_glued(lower)) > 1
 
 
 _SINGLE_WORDS = sorted({*_TENS.split("|"), *_TEENS.split("|"), *_ONES.split("|"), *"0123456789"})
@@ -152,7 +154,15 @@ def spelled_numbers(text: str) -> Iterator[Hit]:
     for row in _rows(text):
         while row[-1][0].lower() == "og":
             row.pop()
-        least, most, words = _count([part[0].lower() for part in row])
+        parts = [part[0].lower() for part in row]
+        parts = [
+            single
+            for part in parts
+            for single in (
+                (part,) if _NUMBER_WORD.match(part) or not part.isalpha() or part == "og" else _glued(part)
+            )
+        ]
+        least, most, words = _count(parts)
         start, end = row[0].start(), row[-1].end()
         if most < 7 or not words:
             continue
