@@ -28,7 +28,8 @@ _SPOKEN = re.compile(
     r"|t-?tegn|t-?teikn|t sign)(?!\w)|(?i:krøllalfa|alfakrøll)(?=[a-zæøå])"
 )
 _BARE_AT = re.compile(r"(?<=\s)(?:[AaÆæ][Tt][Tt]?|et|krøll|alfa)(?=\s)")
-_AT_DOMAIN = re.compile(r"\s(?:at|AT|a) [\w-]{2,40}\.(?:no|com|net|org)\b")
+_AT_DOMAIN = re.compile(r"\s(?:at|AT|a|ætt|æt|et) [\w-]{2,40}\.(?:no|com|net|org)\b")
+_CODED = re.compile(r"[\d._]")
 _BRACKETED = re.compile(r"[(\[{<*_/\"'«“|~+–-] ?(?i:(?:at|a|ætt|alfa)\b|@)")
 _FIRM_AT = re.compile(rf"[(\[{{] ?(?i:at|@|{_AT_WORD}) ?[)\]}}]|{_AT_WORD}", re.IGNORECASE)
 _BARE_DOMAIN = re.compile(r"\s{0,2}[\w-]{3,40}")
@@ -162,7 +163,8 @@ def _disguised(text: str) -> Iterator[Hit]:
             marked = _MARKED.search(text[start:end])
             cued = _MAIL_CUE.search(text[max(0, start - 25) : start])
             faint = anchor[0] in ("et", "alfa")
-            if not ((marked and not faint) or _PROVIDER.match(host) or (cued and not faint)):
+            coded = anchor[0] == "ætt" or _CODED.search(local[0].strip())
+            if not (_PROVIDER.match(host) or coded or ((marked or cued) and not faint)):
                 continue
         # Nobody disguises the open address of an office.
         if not (_OFFICIAL.search(host) and _shared(local[0].strip() + "@" + host)):

@@ -30,6 +30,7 @@ _SERVICES_MORE = re.compile(
     r"(?:vipps|posts?|poster|signert|signerer|skriver|kommenterer|kommentarfelt\w*|username|login|innlogga|logget|logs|logged|kanalen|channel|account)$"
 )
 _JOINT = re.compile(r"[-'’]")
+_AT_WORD = re.compile(r" (?:at|AT|a|ætt|æt|et) \w+\.\w")
 _FEW_DIGITS = re.compile(r"[0-9][0-9 ,.()-]{2}")
 _NUMBERS, _SERVICES, _MAIL, _PLATES, _IDENTITY, _NUMBER_ROW, _VEHICLES = 1, 2, 4, 8, 16, 32, 64
 
@@ -63,7 +64,7 @@ def speaks_of(lower: str) -> int:
 
 def identifiers(text: str, spoken: Collection[int], open_digits: frozenset[str]) -> Iterator[Hit]:
     """All of them, each asked only where the text holds what it cannot do without."""
-    if spoken or "@" in text or "(" in text or "[" in text or " at " in text:
+    if spoken or "@" in text or "(" in text or "[" in text or _AT_WORD.search(text):
         yield from emails(text, disguised=_MAIL in spoken)
     typed = typed_as_digits(text)
     if _DIGIT.search(text):

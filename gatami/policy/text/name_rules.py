@@ -90,7 +90,7 @@ def _introduced(d: Draft) -> None:
             while d.cue[k] & (PERHAPS | IS):
                 k += 1
             unknown = d.lower[k][:1].isalpha() and not (d.entry[k].plain or grammar(d.lower[k]).sorts)
-            listed = d.entry[k].given > 1 and not d.entry[k].plain
+            listed = d.entry[k].given > 1
             if d.lower[i] in _NAME_IS and not (listed and _unknown_small(d, k + 1)):
                 unknown = unknown and d.lower[i - 1] in _MYSELF
             else:
@@ -103,11 +103,7 @@ def _introduced(d: Draft) -> None:
 
 def _unknown_small(d: Draft, k: int) -> bool:
     """A word in small letters that follows in the sentence and that no dictionary has."""
-    return (
-        not (d.first[k] or d.capital[k] or d.veto[k])
-        and d.lower[k][:1].isalpha()
-        and not (d.entry[k].plain or grammar(d.lower[k]).sorts)
-    )
+    return not (d.first[k] or d.capital[k] or d.veto[k]) and d.lower[k][:1].isalpha() and not d.entry[k].plain
 
 
 def _in_address(d: Draft) -> None:
@@ -272,7 +268,7 @@ def _in_small_letters(d: Draft, i: int) -> None:
     before, after = d.cue[i - 1], d.cue[i + 1]
     cued = before & (ARTICLE | TITLE | GOODBYE | HELLO | CALLED) or after & POSSESSIVE
     if cued or entry.given == 3 or after & VERB or d.lower[i - 1] in ("og", "med", "hos", "av"):
-        d.mark(i, 0.85 if cued else 0.65, "person.lower")
+        d.mark(i, 0.85 if cued or entry.given == 3 else 0.65, "person.lower")
 
 
 def _small_surname(d: Draft, i: int) -> None:
@@ -388,6 +384,9 @@ def _said_of_oneself(d: Draft, i: int, *, known: bool, free: bool) -> bool:
 
 def _signed(d: Draft, i: int, k: int, gap: bool) -> None:
     """A name below 'hilsen'."""
+    if d.found.words[i].isupper() and 1 < len(d.lower[i]) < 5 and d.entry[i].given < 2:
+        # 'Mvh FAU'.
+        return
     entry, cap = d.entry[i], d.capital[i]
     listed, unknown = bool(entry.given or entry.surname), not entry.plain
     known = listed and (cap or unknown)

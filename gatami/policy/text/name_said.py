@@ -102,6 +102,35 @@ _DOES = frozenset(
         "lova",
     }
 )
+_DONE = frozenset(
+    {
+        "satt",
+        "sett",
+        "laget",
+        "laga",
+        "skrevet",
+        "skrive",
+        "sendt",
+        "tatt",
+        "teke",
+        "dumpet",
+        "dumpa",
+        "bygd",
+        "bygget",
+        "kjørt",
+        "køyrt",
+        "meldt",
+        "gjort",
+        "ødelagt",
+        "eid",
+        "eigd",
+        "hogd",
+        "hugget",
+        "malt",
+        "revet",
+        "lovet",
+    }
+)
 _NEIGHBOURLY = frozenset(
     {
         "nummer",
@@ -148,6 +177,9 @@ def _begins_as_person(d: Draft, i: int) -> bool:
     if after in ("i", "på") and (
         then in _NEIGHBOURLY or (d.lower[i + 3] in ("år", "etasje", "etg") and then.isdigit())
     ):
+        return True
+    if after in ("i", "på") and d.capital[i + 2] and d.lower[i + 3][:1].isdigit():
+        # 'Lene i Granvegen 6b'.
         return True
     if d.cue[i + 1] & AND and then in _GANG:
         return True
@@ -307,6 +339,10 @@ def said_of(d: Draft, i: int) -> None:
         d.mark(i, CERTAIN, "person.spoken")
     if entry.place or entry.organisation or (entry.plain and entry.given < 2) or len(d.lower[i]) < 3:
         return
+    if cap and not entry.plain and before == "av" and not _DONE.isdisjoint(d.lower[max(0, i - 5) : i - 1]):
+        d.mark(i, 0.85, "person.spoken")
+    if cap and not entry.plain and d.lower[i].endswith("s") and d.cue[i + 1] & OWNED and not d.capital[i + 1]:
+        d.mark(i, 0.85, "person.possessive")
     if cap and not entry.plain and _at_work(d, i) and not d.cue[i - 1] & AT_PLACE:
         d.mark(i, 0.85, "person.spoken")
     if not cap and (entry.surname < 2 and entry.given < 2):

@@ -131,6 +131,25 @@ _SOMEBODY = frozenset(
         "owner",
     }
 )
+_PARTS_OF_PLACE = frozenset(
+    {
+        "øvre",
+        "nedre",
+        "indre",
+        "ytre",
+        "nordre",
+        "søndre",
+        "søre",
+        "vestre",
+        "østre",
+        "austre",
+        "midtre",
+        "store",
+        "nye",
+        "upper",
+        "lower",
+    }
+)
 _SINCE = frozenset({"etter", "ætter", "siden", "sidan", "sia", "under", "since", "after", "før"})
 _WE = frozenset({"vi", "me", "folk", "mi", "alle", "dei", "de", "dem", "dæm"})
 _CALL = frozenset({"kaller", "kallar", "kalle", "kalla", "kalte"})
@@ -185,6 +204,10 @@ def vetoes(found: Tokens) -> list[bool]:
             # 'Håkon Hallsgate'.
             veto[i] = True
             _veto_back(found, veto, i)
+            continue
+        if found.lower[i] in _PARTS_OF_PLACE and capital[i + 1] and found.entries[i + 1].given < 2:
+            # 'Øvre Bjørnåsen'.
+            veto[i] = veto[i + 1] = not found.first[i + 1]
             continue
         if cue[i] & MONTH and i and found.words[i - 1].isdigit():
             veto[i] = True

@@ -24,6 +24,7 @@ __all__ = ["Tokens", "people", "tokens"]
 
 # From here on a word is a name; sooner where a rule says so, and sooner still where a strong one does.
 _ENOUGH = 0.85
+_ENOUGH_OF_STRANGER = 0.97  # At the start of a sentence any word has a capital.
 _ENOUGH_WITH_RULE = 0.5
 _ENOUGH_WITH_STRONG_RULE = 0.1
 _STRONG = 0.85
@@ -66,7 +67,18 @@ def _judge(d: Draft) -> None:
         said = d.score[i]
         if not said and _in_place(d, i):
             continue
-        enough = _ENOUGH if not said else _ENOUGH_WITH_RULE if said < _STRONG else _ENOUGH_WITH_STRONG_RULE
+        entry = d.entry[i]
+        if not said and not d.capital[i] and entry.given < 2:
+            # Surnames in small letters are farms and words as often as people.
+            continue
+        stranger = d.first[i] and not (entry.given or entry.surname)
+        enough = (
+            (_ENOUGH_OF_STRANGER if stranger else _ENOUGH)
+            if not said
+            else _ENOUGH_WITH_RULE
+            if said < _STRONG
+            else _ENOUGH_WITH_STRONG_RULE
+        )
         if sure >= enough:
             d.score[i] = round(min(max(sure, d.score[i]), 0.95), 2)
             d.rule[i] = d.rule[i] or "person.weights"
