@@ -97,7 +97,7 @@ _SOMEBODY = re.compile(
 # What is out of order stands in the street, not at somebody's home: 'lykta i Storgata 12'.
 _OUTSIDE = re.compile(
     r"\b(?:\w*bygget|hekken|treet|trærne|hull|hullet|hola|kum|kummen|kumlokket|lampa|lampen|lyset|lykta|gatelys\w*|stolpen|skiltet|fortauet|fortau|asfalten|grøfta|benken|lekeplassen|krysset"
-    r"|sluket|sluk|rista|butikken|skolen|barnehagen|pothole|hole|lamp|lamppost|streetlight|sign|hydrant|manhole|tree|hedge|bench) (?:i|på|in|at|til|on)$",
+    r"|sluket|sluk|rista|butikken|skolen|barnehagen|pothole|hole|lamp|lamppost|streetlight|sign|\w*hydrant\w*|manhole|tree|hedge|bench) (?:i|på|in|at|til|on)$",
     re.IGNORECASE,
 )
 _INSIDE = re.compile(r"\b(?:i|på|in|at)$")

@@ -122,7 +122,7 @@ def _grade(count: int | None) -> int:
 
 # Old Norse names are made of two parts, of which new ones are made to this day: Geirmund, Torlaug, Gunnveig.
 _COMPOSED = re.compile(
-    "(?:alf|arn|asb?|ås|aud|bjørg|bjørn|dag|eid|ein|eld|fred|frid|geir|gjer|gjert|gud|guld|gunn|hall|halv|har|her|hild|hjalm|hjør|inge?"
+    "(?:alf|arn|asb?|ås|aud|bjørg|bjørn|dag|eid|ein|eld|fred|frid|geir|gjer|gjert|gud|guld|gull|gunn|hall|halv|har|her|hild|hjalm|hjør|inge?"
     "|jor|jord|kjell|leid|leiv|mag|nor|odd|ol|ragn|roa|rog|run|sig|snø|sol|stein|styr|svan|svein|sven|sver|ter|tor|tore|ulv|une|unn|val|vig|yng|øy|øyst)"
     "(?:bera|bjørg|bjørn|bjart|bjørt|dis|finn|frid|frida|fred|geir|gerd|grim|gunn|gunna|hild|hilda|halla|kjell|ketil|laug|leif|leiv|liv"
     "|mod|mund|olf|rann|run|stein|trud|ulf|ulv|unn|vald|valda|vard|veig|vor)"

@@ -85,12 +85,21 @@ def draft(found: Tokens) -> Draft:
 def _introduced(d: Draft) -> None:
     """'Jeg heter mohamud': a word that no list has, in small letters behind 'heter'."""
     for i, cue in enumerate(d.found.cues[:-3]):
-        if cue & CALLED and (d.lower[i - 1] in _MYSELF or d.lower[i] in _NAME_IS):
+        if cue & CALLED and (d.lower[i - 1] in _MYSELF or d.lower[i - 1] == "som" or d.lower[i] in _NAME_IS):
             k = i + 1
             while d.cue[k] & (PERHAPS | IS):
                 k += 1
             unknown = d.lower[k][:1].isalpha() and not (d.entry[k].plain or grammar(d.lower[k]).sorts)
             listed = d.entry[k].given > 1
+            if (
+                listed
+                and not d.capital[k]
+                and not d.first[k]
+                and d.lower[i - 1] == "som"
+                and d.cue[i - 2] & TITLE
+            ):
+                # 'En fyr som heter brage'.
+                d.mark(k, CERTAIN, "person.called")
             if d.lower[i] in _NAME_IS and not (listed and _unknown_small(d, k + 1)):
                 unknown = unknown and d.lower[i - 1] in _MYSELF
             else:
@@ -330,7 +339,12 @@ def _cued(d: Draft, i: int) -> None:
         full = (
             free and d.capital[i + 1] and d.adjoins(i) and not (d.entry[i + 1].plain or d.entry[i + 1].place)
         )
-        d.mark(i, CERTAIN if full else 0.85, "person.called")
+        then = (
+            d.lower[i + 1] in ("and", ",", "from", "og", "å", "frå", "fra")
+            and d.lower[i - 1] == "am"
+            and free
+        )
+        d.mark(i, CERTAIN if full or then else 0.85, "person.called")
         if full:
             d.mark(i + 1, CERTAIN, "person.called")
 

@@ -18,6 +18,7 @@ from .name_cues import (
     VERB,
 )
 from .name_draft import CERTAIN, Draft
+from .spelled import is_number_word
 
 _CALLS = frozenset({"kaller", "kallar", "kalle", "kalla", "kalte", "call"})
 _HIM = frozenset({"ham", "han", "henne", "ho", "hu", "hun", "hainn", "n", "him", "her"})
@@ -131,6 +132,30 @@ _DONE = frozenset(
         "lovet",
     }
 )
+_DID = frozenset(
+    {
+        "satte",
+        "kastet",
+        "kasta",
+        "hentet",
+        "henta",
+        "sprang",
+        "ropte",
+        "gråt",
+        "skrek",
+        "banket",
+        "møtte",
+        "fant",
+        "leter",
+        "jobber",
+        "bor",
+        "bodde",
+        "klager",
+        "klagde",
+        "spurte",
+        "spør",
+    }
+)
 _NEIGHBOURLY = frozenset(
     {
         "nummer",
@@ -151,6 +176,13 @@ _NEIGHBOURLY = frozenset(
 _GANG = frozenset(
     {
         "gjengen",
+        "kameratene",
+        "vennene",
+        "vennen",
+        "kompisene",
+        "kompisen",
+        "faren",
+        "mora",
         "bikkja",
         "kona",
         "mannen",
@@ -172,10 +204,11 @@ _GANG = frozenset(
 def _begins_as_person(d: Draft, i: int) -> bool:
     """A word that is a name as well and begins the sentence: 'Bjørn i nummer 4', 'Are og gjengen', 'Sol på 6 år', 'Tor fikser'."""
     after, then = d.lower[i + 1], d.lower[i + 2]
-    if after in _DOES:
+    if after in _DOES or after in _DID:
         return True
     if after in ("i", "på") and (
-        then in _NEIGHBOURLY or (d.lower[i + 3] in ("år", "etasje", "etg") and then.isdigit())
+        then in _NEIGHBOURLY
+        or (d.lower[i + 3] in ("år", "etasje", "etg") and (then.isdigit() or is_number_word(then)))
     ):
         return True
     if after in ("i", "på") and d.capital[i + 2] and d.lower[i + 3][:1].isdigit():
@@ -203,6 +236,28 @@ def _begins_as_person(d: Draft, i: int) -> bool:
     )
 
 
+_FIELDS = frozenset(
+    {
+        "til",
+        "fra",
+        "frå",
+        "to",
+        "from",
+        "av",
+        "by",
+        "navn",
+        "namn",
+        "name",
+        "avsender",
+        "innmelder",
+        "meldt",
+        "kontakt",
+        "att",
+        "cc",
+        "kopi",
+        "v",
+    }
+)
 _MADE = frozenset(
     {
         "har",
@@ -313,6 +368,10 @@ def said_of(d: Draft, i: int) -> None:
         return
     if cap and entry.given > 1 and before in _TO and d.cue[i - 2] & TITLE:
         d.mark(i, CERTAIN, "person.spoken")
+    if cap and entry.given > 1 and before == ":" and d.lower[i - 2] in _FIELDS:
+        d.mark(i, CERTAIN, "person.called")
+    if cap and before == "the" and d.lower[i].endswith("sens") and entry.surname > 1:
+        d.mark(i, CERTAIN, "person.surname")
     if cap and (i == 0 or d.first[i]) and (entry.given > 1 or entry.surname > 1) and not entry.organisation:
         months = d.cue[i] & MONTH
         if not months and _begins_as_person(d, i):
@@ -378,7 +437,11 @@ def _called_after(d: Draft, i: int) -> bool:
         k += 2
     if k + 1 >= len(lower) - 3:
         return False
-    if d.cue[k] & CALLED and d.cue[k] & ~VERB and d.cue[k + 1] & ARTICLE:
+    if (
+        d.cue[k] & CALLED
+        and d.cue[k] & ~VERB
+        and (d.cue[k + 1] & ARTICLE or lower[k + 1] in ("jeg", "eg", "æ"))
+    ):
         return True
     return bool(d.cue[k] & ARTICLE and d.cue[k + 1] & CALLED and lower[i + 1] in _BELIEVE)
 

@@ -81,12 +81,18 @@ _ANIMALS = frozenset(
         "puppy",
         "båten",
         "kaninen",
+        "hundan",
+        "hundene",
+        "eselet",
+        "ponnien",
+        "gås",
+        "gåsa",
+        "lammet",
         "kua",
         "kyra",
         "geita",
         "merra",
         "hoppa",
-        "ponnien",
     }
 )
 _BREEDS = (
@@ -104,6 +110,10 @@ _BREEDS = (
     "retriever",
     "collie",
     "setter",
+    "ponnien",
+    "eselet",
+    "geita",
+    "papegøya",
     "spaniel",
     "hest",
     "hesten",
@@ -150,11 +160,17 @@ _PARTS_OF_PLACE = frozenset(
         "lower",
     }
 )
+_SHOPS = frozenset(
+    {"bunnpris", "kiwi", "rema", "coop", "joker", "spar", "meny", "extra", "prix", "esso", "shell", "circle"}
+)
+_EVERYBODY = frozenset(
+    {"nordmann", "deere", "davidson", "ferguson", "hårfagre", "brumm", "gynt", "skakke", "slembe", "justitia"}
+)
 _SINCE = frozenset({"etter", "ætter", "siden", "sidan", "sia", "under", "since", "after", "før"})
 _WE = frozenset({"vi", "me", "folk", "mi", "alle", "dei", "de", "dem", "dæm"})
 _CALL = frozenset({"kaller", "kallar", "kalle", "kalla", "kalte"})
 _IT = frozenset({"den", "det", "som", "dæ", "denne", "dette"})
-_BEFORE_NAME = _WE | {"etter", "after", "av", "over", "of", "til", "hos", "s", "f", "k", "y"}
+_BEFORE_NAME = _WE | _IT | {"etter", "after", "av", "over", "of", "til", "hos", "s", "f", "k", "y"}
 _NAMED_AFTER = frozenset({"oppkalt", "oppkalla", "oppkalte", "kalt", "kalla", "named", "called"})
 _GENITIVE = ("s", "x", "z", "-", "'", "’")
 
@@ -172,10 +188,11 @@ def vetoes(found: Tokens) -> list[bool]:
             or capital[i + 1]
             or found.lower[i][-1] in "s'’"
             or (cue[i] & STORM_NAME and storms)
-            or (i > 1 and (found.lower[i - 1] in _BEFORE_NAME or cue[i - 1] & POSSESSOR))
+            or (i > 1 and (found.lower[i - 1] in _BEFORE_NAME or cue[i - 1] & (POSSESSOR | BRAND)))
             or (i + 2 < len(found.words) and found.lower[i + 1] in ("(", ","))
             or (i > 2 and found.lower[i - 1] == ",")
             or _joint(found, i)
+            or found.text[found.end(i) : found.end(i) + 2] == "- "
         ):
             continue
         if cue[i] & STORM_NAME and storms and _of_storm(found, i, storms):
@@ -189,7 +206,7 @@ def vetoes(found: Tokens) -> list[bool]:
             continue
         if cue[i] & BRAND and not cue[i - 1] & CALLED:
             veto[i] = True
-            if found.lower[i] in ("nordmann", "deere", "davidson", "ferguson"):
+            if found.lower[i] in _EVERYBODY:
                 # Ola and Kari Nordmann are everybody, together or alone; John Deere is a tractor.
                 for j in range(max(0, i - 3), i):
                     veto[j] = capital[j]
@@ -229,6 +246,9 @@ def vetoes(found: Tokens) -> list[bool]:
         if cue[i] & (OFFICE | THING) and capital[i + 1] and not found.first[i + 1] and found.words[i] != "Ms":
             veto[i] = not cue[i - 1] & GOODBYE
         if cue[i] & ABBREVIATION:
+            veto[i] = True
+        if found.text[found.end(i) : found.end(i) + 2] == "- ":
+            # 'Berg- og dalbane'.
             veto[i] = True
         if _bears_name(found, i, cue):
             j = i
@@ -350,6 +370,19 @@ def _bears_name(found: Tokens, i: int, cue: list[int]) -> bool:
         and found.lower[i + 1 : i + 2] == [","]
     ):
         return True
+    if (
+        i > 1
+        and found.lower[i - 1] in _IT
+        and found.lower[i - 2] in ("døpt", "døypt", "kalt", "kaller", "named")
+    ):
+        return True
+    if (
+        cue[i - 1] & BRAND
+        and found.capital[i - 1]
+        and not found.first[i - 1]
+        and found.lower[i - 1] in _SHOPS
+    ):
+        return True
     if i + 2 < len(found.words) and found.lower[i + 1] in "(," and found.lower[i + 2].endswith(_BREEDS):
         return True
     if cue[i - 1] & CALLED and any(
@@ -370,6 +403,9 @@ def _bears_name(found: Tokens, i: int, cue: list[int]) -> bool:
     if cue[i - 1] & OFFICE or (cue[i - 1] & THING and (not found.first[i] or found.capital[i - 1])):
         return True
     if i > 1 and cue[i - 1] & CALLED:
+        if "som" in found.lower[max(0, i - 6) : i - 2]:
+            # 'Han som dumpet båten heter ...'.
+            return False
         owned = 1 if cue[i - 2] & POSSESSOR else 0
         if i > 1 + owned and cue[i - 2 - owned] & THING:
             return True

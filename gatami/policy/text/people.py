@@ -15,7 +15,7 @@ from operator import or_
 from . import name_weights
 from .identifiers import Hit
 from .lexicon import lexicon, word
-from .name_cues import AND, AT_PLACE, FAINT_PARTICLE, GOODBYE, PARTICLE, STREET, TITLE, cues
+from .name_cues import AND, AT_PLACE, FAINT_PARTICLE, GOODBYE, JOINING_PARTICLE, PARTICLE, STREET, TITLE, cues
 from .name_draft import CERTAIN, PLACE_ENDING, Draft, beside_place, in_english
 from .name_rules import draft, short_end
 from .tokens import ARTICLES_WRITTEN_ON, BLANK, Tokens, tokens
@@ -156,6 +156,14 @@ def _joined(d: Draft) -> None:
     for i in _named(d):
         if d.capital[i] and not d.score[i + 1] and i + 1 < len(d.found.words):
             _particles(d, i)
+        elif (
+            not d.capital[i]
+            and d.cue[i + 1] & JOINING_PARTICLE
+            and not (d.first[i + 2] or d.entry[i + 2].plain)
+        ):
+            # 'fatima el amrani'.
+            d.mark(i + 1, d.score[i], d.rule[i])
+            d.mark(i + 2, d.score[i], d.rule[i])
         elif not d.score[i + 1] and _small_letter_last(d, i):
             d.mark(i + 1, d.score[i], d.rule[i])
 
@@ -216,7 +224,11 @@ def _before(d: Draft, i: int) -> bool:
     entry = d.entry[i - 1]
     if d.capital[i - 1]:
         # 'Hans Petter': a pronoun by itself, a name before a name.
-        again = d.lower[i - 1] in lexicon().given and not d.first[i - 1] and d.entry[i].given > 1
+        again = (
+            d.lower[i - 1] in lexicon().given
+            and not d.first[i - 1]
+            and (d.entry[i].given > 1 or d.entry[i].surname > 1)
+        )
         listed = entry.given or again or (entry.surname and not d.first[i - 1])
         return bool(listed) and not entry.place and not d.cue[i - 1] & TITLE
     return not d.capital[i] and entry.given >= 2 and not entry.plain
