@@ -84,8 +84,8 @@ def draft(found: Tokens) -> Draft:
 
 def _introduced(d: Draft) -> None:
     """'Jeg heter mohamud': a word that no list has, in small letters behind 'heter'."""
-    for i, cue in enumerate(d.found.cues[:-3]):
-        if cue & CALLED and (d.lower[i - 1] in _MYSELF or d.lower[i - 1] == "som" or d.lower[i] in _NAME_IS):
+    for i in [i for i, cue in enumerate(d.found.cues[:-3]) if cue & CALLED]:
+        if d.lower[i - 1] in _MYSELF or d.lower[i - 1] == "som" or d.lower[i] in _NAME_IS:
             k = i + 1
             while d.cue[k] & (PERHAPS | IS):
                 k += 1
