@@ -45,16 +45,17 @@ def lexicon() -> Lexicon:
     given = {name.casefold(): count for name, count in _counts("given_names.txt")}
     surnames = {name.casefold(): count for name, count in _counts("surnames.txt")}
     names_first: set[str] = set()
+    words: set[str] = set()
     for line in lines("names_added.txt"):
         sort, _, names = line.partition(":")
-        if sort == "first":
-            names_first.update(names.split())
+        if sort in ("first", "word"):
+            (names_first if sort == "first" else words).update(names.split())
             continue
         target = given if sort == "given" else surnames
         for name in names.split():
             target.setdefault(name.casefold(), 1)
             target[name.casefold()] = max(target[name.casefold()], 400)
-    english = frozenset(word for word in lines("english_words.txt") if word)
+    english = frozenset(word for word in lines("english_words.txt") if word) | words
     dictionary = marisa_trie.Trie()
     dictionary.mmap(str(WORDS / "dictionary.marisa"))
     places = frozenset(

@@ -104,7 +104,8 @@ def _introduced(d: Draft) -> None:
                 unknown = unknown and d.lower[i - 1] in _MYSELF
             else:
                 unknown = unknown or (listed and d.lower[i] in _NAME_IS)
-            if unknown and not (d.first[k] or d.veto[k] or d.entry[k].place):
+            placed = d.entry[k].place and not (d.lower[i] in _NAME_IS and _unknown_small(d, k + 1))
+            if unknown and not (d.first[k] or d.veto[k] or placed):
                 d.mark(k, CERTAIN, "person.called")
                 if d.lower[i] in _NAME_IS and _unknown_small(d, k + 1):
                     d.mark(k + 1, CERTAIN, "person.called")
@@ -261,10 +262,19 @@ def _in_small_letters(d: Draft, i: int) -> None:
         d.adjoins(i)
         and not d.capital[i + 1]
         and len(d.lower[i + 1]) > 2
-        and (other.surname >= 2 or (other.given >= 2 and not other.plain))
+        and (
+            other.surname >= 2
+            or (other.given >= 2 and not other.plain)
+            or (d.lower[i + 1].endswith("sen") and len(d.lower[i + 1]) > 6 and not other.plain)
+        )
         and (
             not entry.plain
-            or (entry.given == 3 and other.surname >= 2 and not other.place and not d.cue[i] & MONTH)
+            or (
+                entry.given == 3
+                and (other.surname >= 2 or not other.plain)
+                and not other.place
+                and not d.cue[i] & MONTH
+            )
         )
         and not (entry.plain and other.plain and d.cue[i + 1] & (VERB | AT_PLACE | AND))
     ):
@@ -277,7 +287,8 @@ def _in_small_letters(d: Draft, i: int) -> None:
     before, after = d.cue[i - 1], d.cue[i + 1]
     cued = before & (ARTICLE | TITLE | GOODBYE | HELLO | CALLED) or after & POSSESSIVE
     if cued or entry.given == 3 or after & VERB or d.lower[i - 1] in ("og", "med", "hos", "av"):
-        d.mark(i, 0.85 if cued or entry.given == 3 else 0.65, "person.lower")
+        common = entry.given == 3
+        d.mark(i, CERTAIN if cued and common else 0.85 if cued or common else 0.65, "person.lower")
 
 
 def _small_surname(d: Draft, i: int) -> None:
@@ -457,7 +468,8 @@ def _signature(d: Draft) -> None:
         return
     head, cap = d.entry[i], d.capital[i]
     later = [d.entry[j] for j in ends[1:]]
-    if later and len(later) < 3 and i > 5 and d.first[i] and all(_stranger(d, j) for j in ends):
+    begun = d.first[i] or d.lower[i - 1] == ","
+    if later and len(later) < 3 and i > 5 and begun and all(_stranger(d, j) for j in ends):
         # 'Duc Hoang' below a report: no list knows the one or the other.
         for j in ends:
             d.mark(j, 0.85, "person.signature")

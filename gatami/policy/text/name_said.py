@@ -382,6 +382,8 @@ def said_of(d: Draft, i: int) -> None:
         return
     if cap and (entry.surname > 1 or entry.given > 1) and before == "hos" and not entry.organisation:
         d.mark(i, CERTAIN, "person.spoken")
+    elif cap and before == "hos" and not (entry.plain or entry.place or entry.organisation):
+        d.mark(i, 0.85, "person.spoken")
     if cap and entry.given > 1 and d.cue[i + 1] & POSSESSIVE and not d.cue[i] & MONTH:
         d.mark(i, CERTAIN, "person.possessive")
     if (cap and d.lower[i - 2] in _CALLS and before in _HIM) or (

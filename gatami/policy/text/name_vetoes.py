@@ -190,7 +190,7 @@ def vetoes(found: Tokens) -> list[bool]:
             or (cue[i] & STORM_NAME and storms)
             or (i > 1 and (found.lower[i - 1] in _BEFORE_NAME or cue[i - 1] & (POSSESSOR | BRAND)))
             or (i + 2 < len(found.words) and found.lower[i + 1] in ("(", ","))
-            or (i > 2 and found.lower[i - 1] == ",")
+            or (i > 2 and (found.lower[i - 1] == "," or found.lower[i - 1] in _QUOTES))
             or _joint(found, i)
             or found.text[found.end(i) : found.end(i) + 2] == "- "
         ):
@@ -385,8 +385,11 @@ def _bears_name(found: Tokens, i: int, cue: list[int]) -> bool:
         return True
     if i + 2 < len(found.words) and found.lower[i + 1] in "(," and found.lower[i + 2].endswith(_BREEDS):
         return True
-    if cue[i - 1] & CALLED and any(
-        found.lower[j] in _ANIMALS or cue[j] & KIND_OF_PLACE for j in range(max(0, i - 6), i - 1)
+    quoted = found.lower[i - 1] in _QUOTES
+    k = i - 1 - quoted
+    if cue[k] & CALLED and any(
+        found.lower[j] in _ANIMALS or cue[j] & (KIND_OF_PLACE | THING * quoted)
+        for j in range(max(0, i - 6), k)
     ):
         return not any(found.lower[j] in _SOMEBODY for j in range(max(0, i - 4), i - 1))
     if i > 1 and found.lower[i - 1] in ("etter", "after") and found.lower[i - 2] in _NAMED_AFTER:

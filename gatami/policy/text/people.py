@@ -133,6 +133,9 @@ def _signed_initials(found: Tokens) -> Iterator[Hit]:
     last = _LAST_INITIALS.search(text, max(0, len(text) - _LAST)) if text.rstrip().endswith(".") else None
     for match in [*matches, last] if last else matches:
         end = match.start(1) + len(match[1].rstrip())
+        if "." not in match[1] and end - match.start(1) > 2 and text[end : end + 2].strip(" ,.\n"):
+            # 'Mvh FAU ved skolen'.
+            continue
         yield match.start(1), end, "PERSON", 0.7, "person.initials"
 
 
@@ -229,7 +232,12 @@ def _before(d: Draft, i: int) -> bool:
             and not d.first[i - 1]
             and (d.entry[i].given > 1 or d.entry[i].surname > 1)
         )
-        listed = entry.given or again or (entry.surname and not d.first[i - 1])
+        # 'Gwendolyn Achterberg': neither is in a list.
+        stranger = (
+            not (d.first[i - 1] or entry.plain or entry.organisation or d.cue[i - 1])
+            and len(d.lower[i - 1]) > 3
+        )
+        listed = entry.given or again or stranger or (entry.surname and not d.first[i - 1])
         return bool(listed) and not entry.place and not d.cue[i - 1] & TITLE
     return not d.capital[i] and entry.given >= 2 and not entry.plain
 
