@@ -226,6 +226,7 @@ class _Around:
     person_ends: list[int]
     starts: list[int]
     ends: list[int]
+    own_home: bool  # Whether the text tells of the writer's own home.
 
 
 def addresses(
@@ -238,6 +239,7 @@ def addresses(
         [hit[1] for hit in people],
         [hit[0] for hit in [*contacts, *people]],
         [hit[1] for hit in [*people, *contacts]],
+        _OWN_HOME.search(text) is not None,
     )
     taken = 0
     for match in _NUMBERED.finditer(text):
@@ -380,7 +382,7 @@ def _alone(text: str, begin: int, place: _Place, around: _Around) -> bool:
         return False
     if place.order == _STREET_ENDS and _THEN_END.match(text, place.end) and _ANYWHERE.search(text):
         return True
-    if place.order == _STREET_ENDS and _THEN_END.match(text, place.end) and _OWN_HOME.search(text):
+    if place.order == _STREET_ENDS and _THEN_END.match(text, place.end) and around.own_home:
         return True
     near = any(0 <= s - place.end <= 26 for s in around.starts)
     return near and _THEN_PLACE.match(text, place.end) is not None

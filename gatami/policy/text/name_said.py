@@ -314,6 +314,8 @@ def _word_as_name(d: Draft, i: int) -> None:
     if i == 0 or d.veto[i] or len(d.lower[i]) < 2:
         return
     before, after = d.lower[i - 1], d.lower[i + 1]
+    if not (d.cue[i - 1] | d.cue[i + 1]) and before not in _LITTLE:
+        return
     sorts = grammar(d.lower[i]).sorts
     named = after in _SAID or after in (
         ",",
@@ -354,6 +356,7 @@ def _word_as_name(d: Draft, i: int) -> None:
         d.mark(i, CERTAIN, "person.title")
 
 
+_LITTLE = frozenset({",", "si", "sagt", "be", "bede", "n", "hain"})
 _HIM_SAID = frozenset({"han", "ho", "hainn", "hain", "hann", "n", "hu", "hånn", "hannj"})
 _NOUN = 8
 _SMALL_WORD = 1 | 32 | 64  # Finite verbs, adverbs and the small words.

@@ -166,6 +166,7 @@ _SHOPS = frozenset(
 _EVERYBODY = frozenset(
     {"nordmann", "deere", "davidson", "ferguson", "hårfagre", "brumm", "gynt", "skakke", "slembe", "justitia"}
 )
+_MOST_STORMS = 12
 _SINCE = frozenset({"etter", "ætter", "siden", "sidan", "sia", "under", "since", "after", "før"})
 _WE = frozenset({"vi", "me", "folk", "mi", "alle", "dei", "de", "dem", "dæm"})
 _CALL = frozenset({"kaller", "kallar", "kalle", "kalla", "kalte"})
@@ -181,7 +182,7 @@ def vetoes(found: Tokens) -> list[bool]:
     cue = found.cues
     capital = [*found.capital, False, False]
     things: list[int] = []
-    storms = [i for i in range(len(found.words)) if cue[i] & STORM]
+    storms = [i for i in range(len(found.words)) if cue[i] & STORM][:_MOST_STORMS]
     for i in found.maybe:
         if not capital[i] or not (
             (cue[i - 1] | cue[i] | cue[i + 1]) & _SPEAKS

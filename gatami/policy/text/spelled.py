@@ -28,7 +28,8 @@ _WORD = rf"(?:{_ONES})?hundre(?:og)?(?:{_BELOW_HUNDRED})?|{_BELOW_HUNDRED}|{_DOU
 _TEN = re.compile(rf"(?:{_TENS})$", re.IGNORECASE)
 _TWO = re.compile(rf"(?:{_ONES})og(?:{_TENS})$|(?:{_TENS})(?:og)?(?:{_ONES})?$|(?:{_TEENS})$", re.IGNORECASE)
 _PART = re.compile(r"[^\W\d_]+|[0-9]+")
-_LONG_WORD = re.compile(r"\w{13,70}")
+_LONGEST = 70  # A phone number in words, with a country code.
+_LONG_WORD = re.compile(rf"\w{{13,{_LONGEST}}}")
 _BETWEEN = re.compile(r"[ ,.\-–/\n()_]{0,3}")
 _NUMBER_WORD = re.compile(rf"(?:{_WORD})$", re.IGNORECASE)
 # Words that are numbers and articles or particles as well; they count once other numbers stand there.
@@ -95,7 +96,7 @@ def _glued(lower: str) -> tuple[str, ...]:
 
 def is_glued_number(lower: str) -> bool:
     """Whether a word is six number words or more without blanks."""
-    return len(lower) > 12 and len(_glued(lower)) > 5
+    return 12 < len(lower) <= _LONGEST and len(_glued(lower)) > 5
 
 
 def _rows(text: str) -> Iterator[list[re.Match[str]]]:
