@@ -304,7 +304,7 @@ def marked_sentences(
             out += text[at:]
             # Residents often write in lower case, and some in capitals.
             chance = dice.random() if turn else 1.0
-            yield (out.lower() if chance < 0.12 else out.upper() if chance < 0.14 else out), marks
+            yield (out.lower() if chance < 0.14 else out.upper() if chance < 0.18 else out), marks
 
 
 def _other_name(word: str, dice: random.Random, names: dict[str, list[str]]) -> str:

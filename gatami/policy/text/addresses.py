@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .identifiers import Hit
-from .name_cues import GENERIC_STREET, STREETLESS, cues
+from .name_cues import GENERIC_STREET, STREETLESS, TITLE, cues
 from .normal import HOLE
+from .topics import role
 
 _ENDING = (
     "vegen|veien|veg|vei|vegn|veien|vei'n|veg'n|gata|gaten|gate|gt|stien|sti|stigen|bakken|bakkan|bakkane|bakkene|bakke|lia|lien|svingen|tunet|tun|plassen|plass|allé|alleen|alléen|alle|grenda|grend|haugen|haugan|hauga|haug|åsen|åsan|ås|marka|jordet|kroken|"
@@ -30,20 +31,20 @@ def _street(last: str) -> bool:
 
 
 _FLAT = re.compile(
-    r",? ?(?:(?:leil(?:ighet|igheten|egheit)?|leilighetsnr|apartment|apt|flat|unit|bolignr|bruksenhet|oppgang|inngang)\.? ?(?:nr\.? ?)?[A-Z]?-?\d{0,5}\b|[HLUK] ?0\d{3}\b|\(?\d\. ?(?:etg|etasje|høgda|floor)\.?|\d(?:st|nd|rd|th) floor|(?:ground|top|first|second|third) floor|i \d\. ?(?:etg|etasje)\.?|(?:kjelleren|sokkelen|underetasjen|hybelen))",
+    r",? ?(?:(?:leil(?:ighet|igheten|egheit)?|leilighetsnr|apartment|apt|flat|room|rom|unit|bolignr|bruksenhet|oppgang|inngang|inng|entrance|bolig)\.? ?(?:nr\.? ?)?[A-Z]?-?\d{0,5}\b|[HLUK] ?0\d{3}\b|\(?\d\. ?(?:etg|etasje|høgda|floor)\.?|\d(?:st|nd|rd|th) floor|(?:ground|top|first|second|third) floor|i \d\. ?(?:etg|etasje)\.?|\d\. ?(?:inngang|oppgang)|(?:kjelleren|sokkelen|underetasjen|hybelen))",
     re.IGNORECASE,
 )
 _POST = re.compile(
-    r",? {0,2}\n?(?:NO?-)?\d{4} {1,2}[A-ZÆØÅ][\wæøåÆØÅ]{1,20}(?: (?:[A-ZÆØÅ][\wæøå]{2,20}|i [A-ZÆØÅ]\w+))?|, {0,2}(?:NO?-)?\d{4} {1,2}[a-zæøå]{3,20}(?=[\s.,!?)]|$)|, (?:[A-ZÆØÅ][a-zæøå]{2,20})(?=[\s.,!?)]|$)"
+    r", ?\d{4}(?=[,.!)]|\s*$|\n)|,? {0,2}\n?(?:NO?-)?\d{4} {1,2}[A-ZÆØÅ][\wæøåÆØÅ]{1,20}(?:\.[a-zæøå]{3,12})?(?: (?:[A-ZÆØÅ][\wæøå]{2,20}|i [A-ZÆØÅ]\w+))?|, {0,2}(?:NO?-)?\d{4} {1,2}[a-zæøå]{3,20}(?=[\s.,!?)]|$)|, (?:[A-ZÆØÅ][a-zæøå]{2,20})(?=[\s.,!?)]|$)"
 )
 _POSTCODE = re.compile(r"\d{4}")
 _HOME = re.compile(
-    r"\b(?:bor|bur|bodde|budde|bodd|budd|buende|buande|bosatt|busett|bosett|flytt\w*|adress\w*|adr|address\w*|hjem|hjemme|hjemmet|heim|heime|heimen|heima|home|live|lives|living|lived|reside\w*|huset (?:mitt|vårt|hans|hennes|hennar|til)|mitt hus|vårt hus|my (?:flat|house|place|home|door|driveway|garden)|our (?:house|home|place|hill|flat|driveway|door|garden|gate)|(?:my|our) \w+ (?:at|in|on)|"
+    r"\b(?:bor|bur|hold(?:er|t) til|held til|bodde|budde|bodd|budd|buende|buande|bosatt|busett|bosett|flytt\w*|adress\w*|adr|address\w*|hjem|hjemme|hjemmet|heim|heime|heimen|heima|home|live|lives|living|lived|reside\w*|huset (?:mitt|vårt|hans|hennes|hennar|til)|mitt hus|vårt hus|my (?:flat|house|place|home|door|driveway|garden)|our (?:house|home|place|hill|flat|driveway|door|garden|gate)|(?:my|our) \w+ (?:at|in|on)|"
     r"oss i|oss på|meg i|meg på|mæ i|mæ på|vi i|eg i|jeg i|æ i|leiligheten (?:min|hans|hennes|til)|leilighet\w* (?:min|vår)|leilegheit\w* mi|hos (?:meg|mæ|oss|han|ham|henne|ho|hu|naboen|mor|far|foreldrene)|eier\w* av|eig|eigar\w* av|nyinnfly\w*|innflytt\w*|ambulans\w*|legebil\w*|taxi\w*|drosj\w*|heimesjukeplei\w*|hjemmesykeplei\w*|home nurse|rekning\w*|regning\w*|faktura\w*|eier|owner of|i eie|postadresse|besøk\w* (?:meg|oss)|innkjørs\w* (?:min|vår)|uppkjørs\w*|oppkjørs\w* (?:min|vår)|hagen (?:min|vår)|tomta (?:mi|vår)|eiendommen (?:min|vår)|send\w* (?:\w+ ){0,3}til|post til|hente hos|hentes hos)\b",
     re.IGNORECASE,
 )
 _AFTER_HOME = re.compile(
-    r"(?:,? (?:der|hvor|kor|kvar|where|som)\b[^.!?\n]{0,40}|[^.!?\n]{0,14})\b(?:bor|bur|lives|live|der jeg bor|hvor jeg bor|der eg bur|der æ bor|where i live|hjemme|heime|er min adresse|er adressa|is my|i live)\b"
+    r"(?:,? (?:der|hvor|kor|kvar|where|som)\b[^.!?\n]{0,40}|[^.!?\n]{0,14})\b(?:bor|bur|bodd|budd|leier|leiger|lives|live|der jeg bor|hvor jeg bor|der eg bur|der æ bor|where i live|hjemme|heime|er min adresse|er adressa|is my|i live)\b"
     r"|[^.!?\n]{0,40}\b(?:(?:der|hvor|kor|kvar|where) (?:\w+ )?(?:bor|bur|live|lives|budd|bodd)|lives there|live there)\b"
     r"|[^.!?\n]{0,24}[.:,] der (?:bor|bur)\b",
     re.IGNORECASE,
@@ -59,6 +60,11 @@ _PART = re.compile(
 )
 _ANYWHERE = re.compile(
     r"\b(?:oppgang|kjeller|kjellar|leilighet|leilegheit|soverom|hjem|heim|flat|basement)\w*", re.IGNORECASE
+)
+# A text about one's own home: a street and a number by themselves then are where that is.
+_OWN_HOME = re.compile(
+    r"\b(?:hos (?:meg|mæ|oss|åss)|bor|bur|mi dør|døra mi|huset mitt|mor mi|mora mi|min mor|mannen min|kona mi|jeg er \d\d|eg er \d\d|æ e \d\d|i live|my (?:house|home|door|flat|mother|husband|wife))\b",
+    re.IGNORECASE,
 )
 _KIN = re.compile(
     r"\b(?:vedkommende|vedkomande|beboeren?|eier|leietakeren?|kvinnen|kvinna|mannen|dem|de som bor|naboen?|nabofamilien|familien|mor mi|mora mi|mora|mor|far|faren|foreldrene|bestemor|besta|bestefar|sønnen|sonen|dattera|datteren|dottera|søster\w*|bror\w*|kona|mannen|mannj|han|hainn|hun|ho|hu|fru|herr|gubben|kjerringa|enka|svigermor|svigerfar|tante|onkel|neighbou?r|mother|father|he|she|sjåføren|eieren|eigaren|fyren|karen|dama|dame|mødre|fedre|klient\w*|pasient\w*|client|patient|old man|old woman|woman|man|lady|hag|guy|couple|paret|par|tenants?|dei|gamle|eldre|familie|people)\s(?:(?!er |var |is |was )[\w-]+\s){0,3}(?:i|på|in|at|of|on|fra|frå|borti|oppi|nedi|te|from|ned i|oppe i|bort i)$",
@@ -83,7 +89,7 @@ _DIRECTED = re.compile(
 )
 # Somebody in the sentence: 'i Storgata 12' then is where they are at home, unless it is where they drove or fell.
 _SOMEBODY = re.compile(
-    r"\b(?:jeg|eg|æ|vi|han|hun|ho|hu|hainn|hannj|hånn|she|he|i|we|oss|meg|mæ|henne|hennar|ham|them|him|her|mor|mora|far|faren|mamma|pappa|bestemor|bestefar"
+    r"\b(?:jeg|eg|æ|vi|han|hun|ho|hu|hainn|hannj|hånn|she|he|(?-i:I)|we|oss|meg|mæ|henne|hennar|ham|them|him|her|mor|mora|far|faren|mamma|pappa|bestemor|bestefar"
     r"|sønnen|sonen|dattera|datteren|kona|mannen|naboen|nabofruen|nabokona|enka|enken|ungene|barna|tante|onkel|svigermor|svigerfar|samboeren|eksen"
     r"|mother|father|son|daughter|wife|husband|neighbou?rs?|grandmother|grandma|grandfather|min|mi|mitt|mine|vår|vårt|my|our|hans|hennes|deres|deira|his)\b",
     re.IGNORECASE,
@@ -91,11 +97,113 @@ _SOMEBODY = re.compile(
 # What is out of order stands in the street, not at somebody's home: 'lykta i Storgata 12'.
 _OUTSIDE = re.compile(
     r"\b(?:\w*bygget|hekken|treet|trærne|hull|hullet|hola|kum|kummen|kumlokket|lampa|lampen|lyset|lykta|gatelys\w*|stolpen|skiltet|fortauet|fortau|asfalten|grøfta|benken|lekeplassen|krysset"
-    r"|sluket|sluk|rista|butikken|skolen|barnehagen|pothole|hole|lamp|lamppost|streetlight|sign|hydrant|manhole|tree|hedge|bench) (?:i|på|in|at|til|on)$",
+    r"|sluket|sluk|rista|butikken|skolen|barnehagen|pothole|hole|lamp|lamppost|streetlight|sign|\w*hydrant\w*|manhole|tree|hedge|bench) (?:i|på|in|at|til|on)$",
     re.IGNORECASE,
 )
 _INSIDE = re.compile(r"\b(?:i|på|in|at)$")
 
+# 'Leieboeren i sokkelen, Granveien 4'.
+_TENANT = re.compile(
+    r"\b(?:leie|hybel|be|hus|inne)?(?:boer|boar|buar|taker|takar)(?:en)?\b[^.!?,]{0,25}, $", re.IGNORECASE
+)
+_WORDS = re.compile(r"[^\W\d_]+")
+_PEOPLE_ENDS = (
+    "bruker",
+    "brukeren",
+    "brukar",
+    "brukaren",
+    "eier",
+    "eieren",
+    "eigar",
+    "eigaren",
+    "boer",
+    "boeren",
+    "boar",
+    "buar",
+    "buaren",
+    "leier",
+    "leieren",
+    "taker",
+    "takeren",
+    "mann",
+    "mannen",
+    "kvinne",
+    "kvinna",
+    "kvinnen",
+    "kone",
+    "kona",
+    "par",
+    "paret",
+    "parets",
+    "folk",
+    "folka",
+    "folket",
+    "familie",
+    "familien",
+    "arbeider",
+    "arbeideren",
+    "lærer",
+    "læreren",
+    "lærar",
+    "læraren",
+    "mekaniker",
+    "mekanikeren",
+    "pensjonist",
+    "pensjonisten",
+    "student",
+    "studenten",
+    "granne",
+    "grannen",
+    "nabo",
+    "naboen",
+    "gutt",
+    "gutten",
+    "gutta",
+    "guten",
+    "jente",
+    "jenta",
+    "jentene",
+    "gjengen",
+    "enke",
+    "enka",
+    "enken",
+    "fru",
+    "dame",
+    "dama",
+    "damen",
+    "svensken",
+    "dansken",
+    "polakken",
+    "tyskeren",
+    "mor",
+    "mora",
+    "moren",
+    "far",
+    "faren",
+    "søsken",
+    "søsknene",
+    "beboerne",
+    "bebuarane",
+    "leietakerne",
+    "ektepar",
+    "lads",
+    "guys",
+    "people",
+    "kids",
+    "tenants",
+    "tenant",
+    "owner",
+    "neighbour",
+    "neighbours",
+    "family",
+    "gamlingen",
+    "gamlingene",
+    "gamle",
+    "eldre",
+    "unge",
+    "ungdommene",
+    "hytteeier",
+)
 _STREET_ENDS, _STREET_ENDS_SMALL, _ANY_NAME = 0, 1, 2
 
 
@@ -118,6 +226,7 @@ class _Around:
     person_ends: list[int]
     starts: list[int]
     ends: list[int]
+    own_home: bool  # Whether the text tells of the writer's own home.
 
 
 def addresses(
@@ -130,6 +239,7 @@ def addresses(
         [hit[1] for hit in people],
         [hit[0] for hit in [*contacts, *people]],
         [hit[1] for hit in [*people, *contacts]],
+        _OWN_HOME.search(text) is not None,
     )
     taken = 0
     for match in _NUMBERED.finditer(text):
@@ -150,6 +260,9 @@ def addresses(
 def _place(text: str, match: re.Match[str], person_ends: list[int]) -> _Place | None:
     """The address around a name and a number, if it has the form of one."""
     last, start = match[1], match.start()
+    if last.endswith(".") and len(last) > 6:
+        # 'i Storvegen. 61 stykker': the number begins a sentence.
+        return None
     leading = _BEFORE.search(text, max(0, start - 80), start)
     capital = last[0].isupper()
     cue = cues(last.lower().rstrip("."))
@@ -195,7 +308,9 @@ def _tie(text: str, place: _Place, around: _Around) -> str:
     home = _HOME.search(before) is not None or _PART.search(before) is not None
     adjacent = _adjacent(text, place, around)
     somebody = _INSIDE.search(near) is not None and (
-        _SOMEBODY.search(before) is not None or _named_near(text, start, around.person_ends)
+        _SOMEBODY.search(before) is not None
+        or _named_near(text, start, around.person_ends)
+        or _one_in(before)
     )
     tied = (
         somebody
@@ -205,6 +320,7 @@ def _tie(text: str, place: _Place, around: _Around) -> str:
             and _NEAR.search(near + ("," if before.rstrip().endswith(",") else "")) is not None
         )
     )
+    tied = tied or _TENANT.search(before) is not None
     if place.order == _ANY_NAME:
         if not (place.coded or home or adjacent or tied):
             return ""
@@ -219,6 +335,17 @@ def _tie(text: str, place: _Place, around: _Around) -> str:
     if adjacent or place.coded or _alone(text, begin, place, around):
         return "address.signature"
     return ""
+
+
+def _one_in(before: str) -> bool:
+    """'Utleieren i', 'et ektepar i', 'den gamle i': somebody by trade, kin or age, before the preposition."""
+    words = _WORDS.findall(before.lower())[-4:-1]
+    return any(
+        cues(word) & TITLE
+        or word.endswith(_PEOPLE_ENDS)
+        or (word == words[-1] and "kin" in role(word).split())
+        for word in words[-2:]
+    )
 
 
 def _sentence(text: str, start: int) -> int:
@@ -254,6 +381,8 @@ def _alone(text: str, begin: int, place: _Place, around: _Around) -> bool:
     if text[begin : place.start].strip(" -–"):
         return False
     if place.order == _STREET_ENDS and _THEN_END.match(text, place.end) and _ANYWHERE.search(text):
+        return True
+    if place.order == _STREET_ENDS and _THEN_END.match(text, place.end) and around.own_home:
         return True
     near = any(0 <= s - place.end <= 26 for s in around.starts)
     return near and _THEN_PLACE.match(text, place.end) is not None

@@ -9,24 +9,36 @@ from itertools import chain
 from .nearby import Hit
 
 _EMAIL = re.compile(
-    r"(?<![\w.+@-])[\w.+'-]{1,64}[ \n]?@[ \n]?[\w-]{1,63}(?: ?[.,][ \n]?[\w-]{2,63}|\.[\w-]{1,63}){1,5}"
+    r"(?<![\w.+@-])[\w.+'-]{1,64}[ \n]?@{1,2}[ \n]?[\w-]{1,63}(?: ?[.,]{1,2}[ \n]?[\w-]{2,63}|\.[\w-]{1,63}){1,5}"
 )
 _PROVIDERS = (
     r"(?:gmail|hotmail|outlook|yahoo|online|icloud|live|proton(?:mail)?|msn|lyse|broadpark|getmail|altibox)"
 )
-_SIGN = re.compile(r"[\w.+'-][ \n]?@[ \n]?[\w-]{2}")
+_SIGN = re.compile(r"[\w.+'-][ \n]?@{1,2}[ \n]?[\w-]{2}")
 _UNENDED = re.compile(rf"(?<![\w.+-])[\w.+'-]{{1,64}} ?@ ?{_PROVIDERS}(?![\w@])", re.IGNORECASE)
 _SPACED = re.compile(r"(?<!\w)(?:[\w.+-] ){2,40}@(?: [\w.-]){5,40}(?!\w)")
-_DOT_WORD = r"(?:dot|punktum|punkt|prikk|pkt|dott)"
+_DOT_WORD = r"(?:dot|punktum|punktom|pungtum|punkt|prikk|prekk|pkt|dott|dått)"
+_AT_WORD = r"(?:krøll-?alfa|krøllalpha|krølla|krølle|kralfa|alfakrøll|snabel-?a|krullalfa|alfakrull)"
 _IN_BRACKETS = re.compile(
-    r"[(\[{<*_] ?(?i:at|a|@|krøllalfa|krøll-alfa|alfakrøll|snabel-?a|ætt|alfa|krullalfa) ?[)\]}>*_]"
+    rf"[(\[{{<*_] ?(?i:at|a|@|ætt|alfa|krøll|{_AT_WORD}) ?[)\]}}>*_]"
+    rf"|[/\"'«“|~+–-] ?(?i:at|{_AT_WORD}) ?[/\"'»”|~+–-]"
 )
 _SPOKEN = re.compile(
-    r"[KkAaSs](?i:røll-?alfa|røll alfa|røll-a|rølla|lfa[ -]?krøll|nabel[ -]?a|rullalfa|røllalpha|lfakrull|t-?tegn|t sign)(?!\w)"
+    r"[KkAaSs](?i:røll-?alfa|røll alfa|røll-a|rølla|rollalfa|rølalfa|ralfa|røllealfa|lfa[ -]?krøll|lfakroll|nabel[ -]?a|rullalfa|røllalpha|lfakrull"
+    r"|t-?tegn|t-?teikn|t sign)(?!\w)|(?i:krøllalfa|alfakrøll)(?=[a-zæøå])"
 )
-_BARE_AT = re.compile(r"(?<=\s)[AaÆæ][Tt][Tt]?(?=\s)")
-_BRACKETED = re.compile(r"[(\[{<*_] ?(?i:(?:at|a|ætt|alfa)\b|@)")
-_DOT = rf"(?:\s?[(\[{{<*_]\s?(?:{_DOT_WORD}|\.)\s?[)\]}}>*_]\s?|\s{_DOT_WORD}\s|\s?[.,]\s?)"
+_BARE_AT = re.compile(r"(?<=\s)(?:[AaÆæ][Tt][Tt]?|et|krøll|alfa)(?=\s)")
+_AT_DOMAIN = re.compile(r"\s(?:at|AT|a|ætt|æt|et) [\w-]{2,40}\.(?:no|com|net|org)\b")
+_CODED = re.compile(r"[\d._]")
+_BRACKETED = re.compile(r"[(\[{<*_/\"'«“|~+–-] ?(?i:(?:at|a|ætt|alfa)\b|@)")
+_FIRM_AT = re.compile(rf"[(\[{{] ?(?i:at|@|{_AT_WORD}) ?[)\]}}]|{_AT_WORD}", re.IGNORECASE)
+_BARE_DOMAIN = re.compile(r"\s{0,2}[\w-]{3,40}")
+_OFFICIAL = re.compile(r"kommun|fylke|politi|vegvesen|renovasjon|brannvesen", re.IGNORECASE)
+_OF_ONESELF = re.compile(
+    r"\b(?:meg|mæ|mæg|min|mi|mitt|vår|vårt|oss|hans|hennes|hennar|me|my|us|our|his|her|privat)\b",
+    re.IGNORECASE,
+)
+_DOT = rf"(?:\s?[(\[{{<*_]\s?(?:{_DOT_WORD}|\.)\s?[)\]}}>*_]\s?|\s{_DOT_WORD}\s|\s(?:dot|dått|punktum|prikk)(?=(?:com|no|net|org)\b)|\s?[.,]\s?)"
 _DOT_SPLIT = re.compile(_DOT, re.IGNORECASE)
 _DOT_LAST = re.compile(rf"{_DOT}$", re.IGNORECASE)
 _LOCAL = re.compile(
@@ -62,7 +74,7 @@ _SPLIT_LOOSE = re.compile(r"( ?[.,][ \n]?)")
 def emails(text: str, *, disguised: bool) -> Iterator[Hit]:
     if "@" in text:
         yield from _plain(text)
-    if disguised or _BRACKETED.search(text) is not None:
+    if disguised or _BRACKETED.search(text) is not None or _AT_DOMAIN.search(text) is not None:
         yield from _disguised(text)
 
 
@@ -71,6 +83,14 @@ def _shared(address: str) -> bool:
     if _PROVIDER.match(squeezed.partition("@")[2]):
         return False
     return _SHARED_BOX.match(squeezed) is not None or _DEPARTMENT.match(squeezed) is not None
+
+
+def _said_private(text: str, start: int, address: str) -> bool:
+    """'Skriv til meg på post@...': what would be the box of a firm is somebody's own."""
+    if _OFFICIAL.search(address):
+        return False
+    lead = text[max(0, start - 28) : start]
+    return _MAIL_CUE.search(lead) is not None and _OF_ONESELF.search(lead) is not None
 
 
 def _plain(text: str) -> Iterator[Hit]:
@@ -89,7 +109,8 @@ def _plain(text: str) -> Iterator[Hit]:
             if found is None or not end or found.start() > at or end <= found.start():
                 continue
             address = text[found.start() : end]
-            if not _shared(address) and not _of_a_handle(text, found, address):
+            shared = _shared(address) and not _said_private(text, found.start(), address)
+            if not shared and not _of_a_handle(text, found, address):
                 yield found.start(), end, "EMAIL", 1.0, "email.shape"
             done = max(done, end)
         at = text.find("@", max(at + 1, done))
@@ -133,14 +154,20 @@ def _disguised(text: str) -> Iterator[Hit]:
             continue
         start = left + local.start()
         end, host = _domain(text, anchor.end())
+        bare = _BARE_DOMAIN.match(text, anchor.end()) if end < 0 and _FIRM_AT.fullmatch(anchor[0]) else None
+        if bare and not anchor[0].isalpha():
+            end, host = bare.end(), bare[0].strip()
         if end < 0:
             continue
         if anchor.re is _BARE_AT:
             marked = _MARKED.search(text[start:end])
             cued = _MAIL_CUE.search(text[max(0, start - 25) : start])
-            if not (marked or _PROVIDER.match(host) or cued):
+            faint = anchor[0] in ("et", "alfa")
+            coded = anchor[0] == "ætt" or _CODED.search(local[0].strip())
+            if not (_PROVIDER.match(host) or coded or ((marked or cued) and not faint)):
                 continue
-        if not _shared(local[0].strip() + "@" + host):
+        # Nobody disguises the open address of an office.
+        if not (_OFFICIAL.search(host) and _shared(local[0].strip() + "@" + host)):
             yield start, end, "EMAIL", 0.95, "email.disguised"
 
 

@@ -15,6 +15,13 @@ _PROFILE = re.compile(
     r"messenger|telegram|tg|whatsapp|signal|wa|m|t|onlyfans|vero|steamcommunity|fetlife|kick|jodel|ask|imgur|spotify|vipps|venmo|paypal|mastodon|yoga)\.(?:com|me|no|app|net|tv|gg|be|social|ly|ru|fm|bio)/[^\s<>\"'»)\],;]{1,200}",
     re.IGNORECASE,
 )
+# 'facebook punktum com skråstrek ...', 'instagram.com / ...'.
+_SPOKEN_LINK = re.compile(
+    r"(?<![\w@.-])(?:facebook|fb|instagram|tiktok|snapchat|twitter|linkedin|youtube|telegram|twitch|reddit|threads)"
+    r"(?: ?\. ?| ?[(\[]?(?:dot|punktum|punktom|prikk)[)\]]? ?)(?:com|me|no|tv)(?: ?/ ?| ?(?:slash|skråstrek|skråstrekk) ?)@?\w[\w.-]{2,60}",
+    re.IGNORECASE,
+)
+_SPOKEN_LINK_GATE = re.compile(r"(?:punktum|punktom|dot|prikk|slash|skråstrek| / )", re.IGNORECASE)
 _MEMBER = re.compile(
     r"(?<![\w@.-])(?:https?://)?(?:[\w-]{1,30}\.){1,3}[a-z]{2,6}/(?:[\w.-]{1,30}/){0,2}(?:profile?|user|users|u|bruker|brukar|medlem|member|people|channel|c|profil/ads|@)(?:[/?=][\w.=&?/%-]{1,120}|(?<=@)(?=[\w.-]{0,30}[A-Za-z])[\w.-]{2,60})",
     re.IGNORECASE,
@@ -28,14 +35,20 @@ _SCORED = re.compile(r"(?<![\w@./#=&?+-])(?=[a-zæøå.]{2,30}_)\w{3,40}(?:\.\w{
 _FILE = re.compile(
     r"\.(?:jpe?g|png|heic|pdf|mp4|mov|docx?|gif|webp|txt|xlsx?|zip|html?|php|py|csv)$", re.IGNORECASE
 )
-_IS = r"(?:er|e|is|heter|heite|heiter|som heter|under navnet|under namnet|name|navnet|namnet)"
+_I = r"(?:jeg|eg|æ|han|hun|hu|ho|hainn|de|dei|dæm|i|he|she|they)"
+_IS = (
+    rf"(?:er {_I}|e {_I}|heter {_I}|heiter {_I}|hete {_I}|heite {_I}|kaller {_I} (?:meg|seg)|kallar {_I} (?:meg|seg)|går {_I} under|(?:i am|i'm|he is|he's|she is|she's)"
+    r"|er|e|is|heter|hete|heite|heiter|som heter|under navnet|under namnet|name|navnet|namnet|=>|->)"
+)
 _NAME = r"(?:[\"'«“]([\w][\w.\- ]{1,30}\w)[\"'»”]|(@?[\w][\w.\-]{2,40}))"
 _OWN = r"(?: (?:min|mi|mitt|hans|hennes|hennar|hannes|deres|til ho|til han|te hainn|is))?"
 _IS_NAMED = re.compile(
-    rf"(?:[- ]?(?:konto\w*|bruker\w*|profil\w*|navn\w*|account|name|brukar\w*))?{_OWN}(?:\s?[:=]|\s{_IS}(?!\w))\s{{0,2}}{_NAME}",
+    rf"(?:['’]?e?n(?!\w))?(?:[- ]?(?:konto\w*|bruker\w*|profil\w*|navn\w*|account|name|brukar\w*))?{_OWN}(?:\s?[:=]|\s{_IS}(?!\w))\s{{0,2}}{_NAME}",
     re.IGNORECASE,
 )
-_NEXT = re.compile(rf"{_OWN}(?: (?:som|av|fra|under|as|me as))?[ (]{{1,2}}{_NAME}", re.IGNORECASE)
+_NEXT = re.compile(
+    rf"(?:['’]e?n(?!\w))?{_OWN}(?: (?:som|av|fra|under|as|me as))?[ (]{{1,2}}{_NAME}", re.IGNORECASE
+)
 _CALLED_ON = re.compile(
     rf"(?:heter|heiter|heite|hete|kaller seg|kallar seg|kalla seg|kalle sæ|går under navnet|går under|goes by|under navnet|is called|calls himself|calls herself|legg meg til|add meg|add me|addes?|finn meg|follow|følg|legges ut av|lagt ut av|posta av|postet av|posted by|hos)\s{{0,2}}{_NAME},? (?:på|on|at|i|as) ([^\W\d_]+)",
     re.IGNORECASE,
@@ -93,7 +106,7 @@ _VERSION = re.compile(
 )
 _COMPUTER = re.compile(r"\bip\b|\bip-?a|nett|ruter|router|logg|server|address", re.IGNORECASE)
 _OFFICIAL = re.compile(
-    r"kommun|politi|vegvesen|nrk|fylke|statens|brannvesen|trafikk|namdalsavisa|avisa|municipal|renovasjon|\bmna\b|gatami|brann|nav\b|marketplace|groups?/|events?/|/watch|hashtag|rådmann|ordfører|ordførar|kommunedirekt|alle\b|everyone|here\b|admin\b|teknisk|bydrift|share\.php|sharer|/r/|results\?",
+    r"kommun(?:e|en|a|ane)?(?![a-zæøå])|politi(?:et)?(?![a-zæøå])|vegvesen|nrk|fylke|statens|brannvesen|trafikk|namdalsavisa|avisa|municipal|renovasjon|\bmna\b|gatami|brann(?:vakt|stasjon)|nav\b|marketplace|groups?/|events?/|/watch|hashtag|rådmann|ordfører|ordførar|kommunedirekt|alle\b|everyone|here\b|admin\b|teknisk|bydrift|share\.php|sharer|/r/|results\?",
     re.IGNORECASE,
 )
 _ROADLIKE = re.compile(
@@ -103,6 +116,11 @@ _ROADLIKE = re.compile(
 _SITE = re.compile(r"\.(?:no|com|net|org|io|se|dk|eu|uk)$", re.IGNORECASE)
 _TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 _ABBREVIATED = re.compile(r"(?:[^\W\d_]{1,2}\.){1,4}[^\W\d_]{0,3}$")
+_CAMEL = re.compile(r"[a-zæøå][A-ZÆØÅ]")
+_NAMED_SO = re.compile(
+    r"\b(?:som|as|bruker(?:en|navn)?|brukar(?:en|namn)?|user|profil(?:en)?|kaller seg|heter|heiter)[ :]{1,2}$",
+    re.IGNORECASE,
+)
 _SCORE_OR_DIGIT = re.compile(r"[\d_]")
 _JOINED_BEFORE = frozenset("@/#=&?+.-")
 _NORWEGIAN_PLATE = re.compile(r"[A-Z]{2}\d{4,5}$")
@@ -114,6 +132,10 @@ _NEAR_AFTER = 34
 def handles(text: str, *, social: bool) -> Iterator[Hit]:
     if "/" in text:
         yield from _links(text)
+    if social and _SPOKEN_LINK_GATE.search(text):
+        for match in _SPOKEN_LINK.finditer(text):
+            if not _OFFICIAL.search(match[0]):
+                yield match.start(), match.end(), "HANDLE", 0.9, "handle.profile"
     if "@" in text:
         yield from _at_names(text)
     if "#" in text:
@@ -141,6 +163,7 @@ def _links(text: str) -> Iterator[Hit]:
         lower = name.lower()
         if (
             _SCORE_OR_DIGIT.search(name)
+            or _NAMED_SO.search(text, max(0, match.start() - 24), match.start())
             or "reddit" in text.lower()
             or not (word(lower).plain or grammar(lower).sorts)
         ):
@@ -237,7 +260,7 @@ def _username(found: str, *, loose: bool) -> bool:
         return (
             not (entry.plain or entry.given or entry.surname or entry.place or entry.organisation)
             and len(found) > 4
-            and found.islower()
+            and (found.islower() or _CAMEL.search(found) is not None)
         )
     return not entry.plain or entry.given > 1
 

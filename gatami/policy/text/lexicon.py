@@ -33,6 +33,7 @@ class Lexicon:
     surnames: dict[str, int]
     places: frozenset[str]
     organisations: frozenset[str]
+    names_first: frozenset[str]  # In the dictionary too, and names all the same.
     never: frozenset[str]
     english: frozenset[str]
     dictionary: marisa_trie.Trie
@@ -43,13 +44,18 @@ def lexicon() -> Lexicon:
     never = frozenset(word.casefold() for word in lines("not_names.txt") if word)
     given = {name.casefold(): count for name, count in _counts("given_names.txt")}
     surnames = {name.casefold(): count for name, count in _counts("surnames.txt")}
+    names_first: set[str] = set()
+    words: set[str] = set()
     for line in lines("names_added.txt"):
         sort, _, names = line.partition(":")
+        if sort in ("first", "word"):
+            (names_first if sort == "first" else words).update(names.split())
+            continue
         target = given if sort == "given" else surnames
         for name in names.split():
             target.setdefault(name.casefold(), 1)
             target[name.casefold()] = max(target[name.casefold()], 400)
-    english = frozenset(word for word in lines("english_words.txt") if word)
+    english = frozenset(word for word in lines("english_words.txt") if word) | words
     dictionary = marisa_trie.Trie()
     dictionary.mmap(str(WORDS / "dictionary.marisa"))
     places = frozenset(
@@ -61,7 +67,7 @@ def lexicon() -> Lexicon:
         for word in lines(name)
         if word
     )
-    return Lexicon(given, surnames, places, organisations, never, english, dictionary)
+    return Lexicon(given, surnames, places, organisations, frozenset(names_first), never, english, dictionary)
 
 
 def _counts(name: str) -> list[tuple[str, int]]:
@@ -115,6 +121,22 @@ def _grade(count: int | None) -> int:
     return 0 if count is None else 1 if count < 60 else 2 if count < COMMON else 3
 
 
+# Old Norse names are made of two parts, of which new ones are made to this day: Geirmund, Torlaug, Gunnveig.
+_COMPOSED = re.compile(
+    "(?:alf|arn|asb?|ås|aud|bjørg|bjørn|dag|eid|ein|eld|fred|frid|geir|gjer|gjert|gud|guld|gull|gunn|hall|halv|har|her|hild|hjalm|hjør|inge?"
+    "|jor|jord|kjell|leid|leiv|mag|nor|odd|ol|ragn|roa|rog|run|sig|snø|sol|stein|styr|svan|svein|sven|sver|ter|tor|tore|ulv|une|unn|val|vig|yng|øy|øyst)"
+    "(?:bera|bjørg|bjørn|bjart|bjørt|dis|finn|frid|frida|fred|geir|gerd|grim|gunn|gunna|hild|hilda|halla|kjell|ketil|laug|leif|leiv|liv"
+    "|mod|mund|olf|rann|run|stein|trud|ulf|ulv|unn|vald|valda|vard|veig|vor)"
+)
+_PATRONYM = ("sen", "son", "datter", "dotter")
+
+
+def _father(lower: str, lists: Lexicon) -> bool:
+    """'Kolbjørnsen', 'Ivarsdatter': whether what stands before the ending is a given name."""
+    stem = lower[: -len(next(end for end in _PATRONYM if lower.endswith(end)))]
+    return any(lists.given.get(base, 0) >= 60 for base in (stem, stem[:-1]) if len(base) > 2)
+
+
 @lru_cache(maxsize=60_000)
 def word(lower: str) -> Word:
     """The entry of a lower-case word; of a name in the genitive, the entry of the name."""
@@ -127,9 +149,14 @@ def word(lower: str) -> Word:
             surname = min(_grade(lists.surnames.get(part)) for part in parts)
     if lower in lists.never:
         given = surname = 0
+    elif not (given or surname) and _COMPOSED.fullmatch(lower):
+        given = 2
+    elif not surname and lower.endswith(_PATRONYM) and _father(lower, lists):
+        surname = 2
     place = lower in lists.places
     organisation = lower in lists.organisations
-    plain = lower in lists.dictionary or lower in lists.never or lower in lists.english
+    plain = lower in lists.never or lower in lists.english
+    plain = plain or (lower in lists.dictionary and lower not in lists.names_first)
     if not (given or surname or place or plain) and len(lower) > 3 and lower.endswith("s"):
         base = word(lower[:-1].rstrip("'’"))
         if base.given or base.surname or base.place:

@@ -169,7 +169,9 @@ def _breaks(found: Tokens) -> set[int]:
             if form == "." and i + 1 < len(words):
                 # A full stop inside an abbreviation or a number does not end a sentence.
                 glued = starts[i + 1] == starts[i] + 1
-                short = i > 0 and len(words[i - 1]) < 4 and words[i + 1][0].islower()
+                before = words[i - 1] if i else ""
+                # 'St. Olavs hospital'.
+                short = before in ("St", "st") or (0 < len(before) < 4 and words[i + 1][0].islower())
                 if glued or short:
                     continue
             out.add(i)

@@ -42,6 +42,10 @@ SECTIONS = (
     "message",
     "is",
     "family",
+    "owned",
+    "speak",
+    "storm",
+    "storm_name",
 )
 # A word may play several parts, so that its cues are a sum of these.
 (
@@ -80,22 +84,37 @@ SECTIONS = (
     MESSAGE,
     IS,
     FAMILY,
+    OWNED,
+    SPEAK,
+    STORM,
+    STORM_NAME,
 ) = (1 << bit for bit in range(len(SECTIONS)))
 
 
 @lru_cache(maxsize=1)
-def _lists() -> dict[str, int]:
+def _lists() -> tuple[dict[str, int], list[tuple[int, tuple[str, ...]]]]:
+    """Whole words, and the endings of words ('*sjåfør')."""
     found: dict[str, int] = {}
+    endings: dict[int, list[str]] = {}
     bit = 0
     for line in lines("name_cues.txt"):
         if line.startswith("["):
             bit = 1 << SECTIONS.index(line.strip("[]"))
             continue
         for entry in line.split():
-            found[entry] = found.get(entry, 0) | bit
-    return found
+            if entry.startswith("*"):
+                endings.setdefault(bit, []).append(entry[1:])
+            else:
+                found[entry] = found.get(entry, 0) | bit
+    return found, [(part, tuple(tails)) for part, tails in endings.items()]
 
 
+@lru_cache(maxsize=60_000)
 def cues(lower: str) -> int:
     """The parts that a lower-case word may play beside a name, as a sum of the constants above; 0 for most words."""
-    return _lists().get(lower, 0)
+    whole, endings = _lists()
+    found = whole.get(lower, 0)
+    for part, tails in endings:
+        if lower.endswith(tails):
+            found |= part
+    return found

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from .lexicon import Word, grammar, word
+from .lexicon import grammar, lexicon, word
 from .name_cues import (
     ABBREVIATION,
     AND,
     ARTICLE,
     AT_PLACE,
     CALLED,
-    DIRECTION,
+    CAPITAL_ONLY,
     FAINT_GOODBYE,
     FAINT_PARTICLE,
     FAMILY,
@@ -32,48 +31,17 @@ from .name_cues import (
     STREET,
     THING,
     TITLE,
-    TO_PLACE,
     VERB,
 )
+from .name_draft import CERTAIN, PATRONYM, Draft, beside_place, in_english
+from .name_said import HONORIFIC, said_of
 from .name_vetoes import vetoes
 from .tokens import ARTICLES_WRITTEN_ON, BLANK, Tokens
 
 _LOCAL = re.compile(r"[\w.+-]+(?=@)")
 _PARTS = re.compile(r"[^\W\d_]{3,}")
+_NAME_IS = frozenset(["name", "navn", "navnet", "namn", "namnet"])
 _MYSELF = frozenset(["jeg", "eg", "æ", "je", "navnet", "namnet", "navn", "namn", "name", "i"])
-
-CERTAIN = 0.95  # What a rule says so surely is not judged again by the weights.
-
-
-@dataclass(slots=True)
-class Draft:
-    """What is held of each word while names are looked for.
-
-    The lists have three more places at the end, which also are what stands before the first word: so neighbours need no check.
-    """
-
-    found: Tokens
-    lower: list[str]
-    entry: list[Word]
-    cue: list[int]
-    capital: list[bool]
-    first: list[bool]
-    veto: list[bool]
-    score: list[float]
-    rule: list[str]
-
-    def mark(self, i: int, value: float, name: str) -> None:
-        if value > self.score[i]:
-            self.score[i] = value
-            self.rule[i] = name
-
-    def adjoins(self, i: int) -> bool:
-        """Whether the next word follows within the same sentence."""
-        return not self.first[i + 1] and self.entry[i + 1] is not BLANK
-
-    def close(self, i: int) -> bool:
-        """Whether nothing but one space stands before the next word."""
-        return self.found.starts[i + 1] - self.found.end(i) <= 1
 
 
 def draft(found: Tokens) -> Draft:
@@ -101,10 +69,13 @@ def draft(found: Tokens) -> Draft:
                 _full(made, i)
             if entry.given or entry.surname or not entry.plain:
                 _listed(made, i)
+        if made.score[i] < CERTAIN:
+            said_of(made, i)
         near = cue[i - 1] | cue[i + 1] & FAMILY
         if made.score[i] < CERTAIN and i and (near or (entries[i - 1] is BLANK and cue[i - 2] | cue[i - 3])):
             _cued(made, i)
     _signature(made)
+    _signed_within(made)
     _introduced(made)
     if "@" in found.text:
         _in_address(made)
@@ -113,14 +84,36 @@ def draft(found: Tokens) -> Draft:
 
 def _introduced(d: Draft) -> None:
     """'Jeg heter mohamud': a word that no list has, in small letters behind 'heter'."""
-    for i, cue in enumerate(d.found.cues[:-3]):
-        if cue & CALLED and d.lower[i - 1] in _MYSELF:
+    for i in [i for i, cue in enumerate(d.found.cues[:-3]) if cue & CALLED]:
+        if d.lower[i - 1] in _MYSELF or d.lower[i - 1] == "som" or d.lower[i] in _NAME_IS:
             k = i + 1
             while d.cue[k] & (PERHAPS | IS):
                 k += 1
             unknown = d.lower[k][:1].isalpha() and not (d.entry[k].plain or grammar(d.lower[k]).sorts)
-            if unknown and not (d.first[k] or d.veto[k] or d.entry[k].place):
+            listed = d.entry[k].given > 1
+            if (
+                listed
+                and not d.capital[k]
+                and not d.first[k]
+                and d.lower[i - 1] == "som"
+                and d.cue[i - 2] & TITLE
+            ):
+                # 'En fyr som heter brage'.
                 d.mark(k, CERTAIN, "person.called")
+            if d.lower[i] in _NAME_IS and not (listed and _unknown_small(d, k + 1)):
+                unknown = unknown and d.lower[i - 1] in _MYSELF
+            else:
+                unknown = unknown or (listed and d.lower[i] in _NAME_IS)
+            placed = d.entry[k].place and not (d.lower[i] in _NAME_IS and _unknown_small(d, k + 1))
+            if unknown and not (d.first[k] or d.veto[k] or placed):
+                d.mark(k, CERTAIN, "person.called")
+                if d.lower[i] in _NAME_IS and _unknown_small(d, k + 1):
+                    d.mark(k + 1, CERTAIN, "person.called")
+
+
+def _unknown_small(d: Draft, k: int) -> bool:
+    """A word in small letters that follows in the sentence and that no dictionary has."""
+    return not (d.first[k] or d.capital[k] or d.veto[k]) and d.lower[k][:1].isalpha() and not d.entry[k].plain
 
 
 def _in_address(d: Draft) -> None:
@@ -166,6 +159,15 @@ def _full(d: Draft, i: int) -> None:
             d.mark(i, value, "person.full")
             d.mark(i + 1, value, "person.full")
     elif (
+        # 'Lillegutt Hansen': whatever it is, before a surname in -sen.
+        other.surname == 3
+        and d.lower[i + 1].endswith(PATRONYM)
+        and not (d.first[i] or entry.place or entry.organisation or d.cue[i] & TITLE)
+        and d.found.text[d.found.end(i) : d.found.starts[i + 1]] == " "
+    ):
+        d.mark(i, CERTAIN, "person.full")
+        d.mark(i + 1, CERTAIN, "person.full")
+    elif (
         # A given name that no list knows, before a surname that one knows; not at places and firms.
         not (entry.plain or entry.place or entry.organisation or placed)
         and other.surname >= 2
@@ -206,6 +208,15 @@ def _listed(d: Draft, i: int) -> None:
         d.mark(i, 0.9, "person.given")
     if (
         entry.surname >= 2
+        and d.lower[i].endswith(PATRONYM)
+        and not (entry.place or entry.organisation or after & (STREET | FIRM))
+        and not (placed and (d.lower[i - 1] != "at" or in_english(d, i)))
+        and _upright(d, i)
+    ):
+        d.mark(i, CERTAIN, "person.surname")
+        return
+    if (
+        entry.surname >= 2
         and before & OF_PERSON
         and not (entry.place or entry.organisation or d.first[i])
         and not beside_place(d, i)
@@ -244,26 +255,52 @@ def nickname(form: str) -> bool:
 
 def _in_small_letters(d: Draft, i: int) -> None:
     """Names in small letters: two that the lists know, or one beside a cue."""
+    if d.cue[i] & CAPITAL_ONLY or len(d.lower[i]) < 3:
+        return
     entry, other = d.entry[i], d.entry[i + 1]
     if (
         d.adjoins(i)
         and not d.capital[i + 1]
         and len(d.lower[i + 1]) > 2
-        and (other.surname >= 2 or (other.given >= 2 and not other.plain))
+        and (
+            other.surname >= 2
+            or (other.given >= 2 and not other.plain)
+            or (d.lower[i + 1].endswith("sen") and len(d.lower[i + 1]) > 6 and not other.plain)
+        )
         and (
             not entry.plain
-            or (entry.given == 3 and other.surname >= 2 and not other.place and not d.cue[i] & MONTH)
+            or (
+                entry.given == 3
+                and (other.surname >= 2 or not other.plain)
+                and not other.place
+                and not d.cue[i] & MONTH
+            )
         )
         and not (entry.plain and other.plain and d.cue[i + 1] & (VERB | AT_PLACE | AND))
     ):
         d.mark(i, 0.8, "person.lower")
         d.mark(i + 1, 0.8, "person.lower")
-    if entry.plain or entry.place or entry.organisation or len(d.lower[i]) < 4:
+    if entry.surname > 1 and not entry.plain and entry.given < 2:
+        _small_surname(d, i)
+    if entry.given < 2 or entry.plain or entry.place or entry.organisation or len(d.lower[i]) < 4:
         return
     before, after = d.cue[i - 1], d.cue[i + 1]
     cued = before & (ARTICLE | TITLE | GOODBYE | HELLO | CALLED) or after & POSSESSIVE
     if cued or entry.given == 3 or after & VERB or d.lower[i - 1] in ("og", "med", "hos", "av"):
-        d.mark(i, 0.85 if cued else 0.65, "person.lower")
+        common = entry.given == 3
+        d.mark(i, CERTAIN if cued and common else 0.85 if cued or common else 0.65, "person.lower")
+
+
+def _small_surname(d: Draft, i: int) -> None:
+    """'eieren er sandberg', 'naboen johansen', 'olsen brøyter': surnames in small letters, by a cue or by their ending."""
+    k = i - 1
+    titled = d.cue[k] & TITLE or (d.cue[k] & IS and d.cue[k - 1] & TITLE)
+    if titled and not d.first[i]:
+        d.mark(i, 0.9, "person.title")
+    elif d.lower[i].endswith(PATRONYM) and not (d.entry[i].place or d.entry[i].organisation):
+        d.mark(i, 0.85, "person.lower")
+    elif not d.entry[i].place and (d.cue[k] & (ARTICLE | CALLED) or d.cue[i + 1] & (VERB | POSSESSIVE)):
+        d.mark(i, 0.65, "person.lower")
 
 
 def _cued(d: Draft, i: int) -> None:
@@ -287,14 +324,16 @@ def _cued(d: Draft, i: int) -> None:
         fits = (known or free or somebody) and (cap or unknown) and (not gap or d.lower[i - 1] == ":")
         if fits and not _about_place(d, k):
             d.mark(i, CERTAIN if somebody else 0.9, "person.called")
-    elif cap and unknown and _of_family(d, i):
+    elif (cap and not gap and d.lower[k] in HONORIFIC) or (cap and unknown and _of_family(d, i)):
         d.mark(i, CERTAIN, "person.title")
     elif near & TITLE and (known or free) and (cap or unknown):
         # 'Hans', 'Mor' and 'Far' begin sentences as well as names.
         if d.first[k] and d.lower[k] in ("hans", "mor", "far") and entry.place:
             return
         if not gap or d.lower[i - 1] == "." or (cap and known and d.lower[i - 1] == ","):
-            certain = cap and free and d.cue[k] & ABBREVIATION
+            certain = (
+                cap and free and (d.cue[k] & ABBREVIATION or (not gap and not d.first[i] and not d.first[k]))
+            )
             d.mark(i, CERTAIN if certain else 0.85 if gap else 0.9, "person.title")
     elif near & ARTICLE and not gap:
         if (cap or unknown) and (entry.given or (cap and (known or (unknown and not entry.place)))):
@@ -308,7 +347,17 @@ def _cued(d: Draft, i: int) -> None:
     elif cap and free and _of_message(d, i):
         d.mark(i, 0.85, "person.title")
     elif cap and not gap and (known or unknown) and _said_of_oneself(d, i, known=known, free=free):
-        d.mark(i, 0.85, "person.called")
+        full = (
+            free and d.capital[i + 1] and d.adjoins(i) and not (d.entry[i + 1].plain or d.entry[i + 1].place)
+        )
+        then = (
+            d.lower[i + 1] in ("and", ",", "from", "og", "å", "frå", "fra")
+            and d.lower[i - 1] == "am"
+            and free
+        )
+        d.mark(i, CERTAIN if full or then else 0.85, "person.called")
+        if full:
+            d.mark(i + 1, CERTAIN, "person.called")
 
 
 def _cue_place(d: Draft, i: int) -> int:
@@ -352,11 +401,17 @@ def _said_of_oneself(d: Draft, i: int, *, known: bool, free: bool) -> bool:
     verb, subject = d.lower[i - 1], d.lower[i - 2]
     if verb == "er":
         return free and subject in ("jeg", "eg", "navnet", "namnet", "eieren", "eigaren")
-    return verb in ("am", "e") and subject in ("i", "æ", "eg", "e") and known and not d.entry[i].plain
+    if verb in ("am", "e") and subject in ("i", "æ", "eg", "e"):
+        named = free and not d.lower[i].endswith(("ian", "ish", "ese", "ean", "er", "sk"))
+        return (known and not d.entry[i].plain) or named
+    return False
 
 
 def _signed(d: Draft, i: int, k: int, gap: bool) -> None:
     """A name below 'hilsen'."""
+    if d.found.words[i].isupper() and 1 < len(d.lower[i]) < 5 and d.entry[i].given < 2:
+        # 'Mvh FAU'.
+        return
     entry, cap = d.entry[i], d.capital[i]
     listed, unknown = bool(entry.given or entry.surname), not entry.plain
     known = listed and (cap or unknown)
@@ -364,6 +419,16 @@ def _signed(d: Draft, i: int, k: int, gap: bool) -> None:
     if faint and not (gap or d.first[i]):
         known = listed and unknown
     last = short_end(d, i)
+    if (
+        cap
+        and d.lower[i] in lexicon().given
+        and d.capital[i + 1]
+        and d.adjoins(i)
+        and d.entry[i + 1].surname > 1
+    ):
+        # 'Mvh Vår Haugen'.
+        d.mark(i, CERTAIN, "person.signature")
+        d.mark(i + 1, CERTAIN, "person.signature")
     if (
         (cap and (listed or unknown) and not entry.organisation and (last or known))
         or (known and last)
@@ -391,6 +456,9 @@ def _signature(d: Draft) -> None:
     """A last line or last sentence of one to four words that begins with a given name."""
     count = len(d.found.words)
     i = count - 1
+    if i > 2 and d.lower[i - 1] in ("forhånd", "forhand", "advance") and d.entry[i].given > 1:
+        # 'Takk på forhånd mette'.
+        d.mark(i, CERTAIN, "person.signature")
     for _ in range(40):
         if i <= 0 or (d.entry[i] is not BLANK and (d.first[i] or d.lower[i - 1] == ",")):
             break
@@ -400,7 +468,8 @@ def _signature(d: Draft) -> None:
         return
     head, cap = d.entry[i], d.capital[i]
     later = [d.entry[j] for j in ends[1:]]
-    if later and len(later) < 3 and i > 5 and d.first[i] and all(_stranger(d, j) for j in ends):
+    begun = d.first[i] or d.lower[i - 1] == ","
+    if later and len(later) < 3 and i > 5 and begun and all(_stranger(d, j) for j in ends):
         # 'Duc Hoang' below a report: no list knows the one or the other.
         for j in ends:
             d.mark(j, 0.85, "person.signature")
@@ -411,7 +480,8 @@ def _signature(d: Draft) -> None:
         good = good or (cap and head.surname >= 2 and not head.plain and _digits_behind(d, i))
         good = good and (cap or d.lower[i - 1] != ",")
     else:
-        good = (
+        all_listed = cap and len(ends) < 4 and all(d.capital[j] and _listed_only(d, j) for j in ends)
+        good = all_listed or (
             head.given >= 1
             and all(entry.surname or entry.given or not entry.plain for entry in later)
             and (cap or not head.plain or not later[-1].plain)
@@ -424,6 +494,28 @@ def _signature(d: Draft) -> None:
                 d.mark(j, 0.8, "person.signature")
 
 
+def _signed_within(d: Draft) -> None:
+    """'... siden september. - Odd. Gangveien ...': a given name by itself between a dash and the end of a sentence."""
+    for i in d.found.maybe:
+        if (
+            d.capital[i]
+            and d.entry[i].given > 1
+            and i > 1
+            and d.lower[i - 1] in ("-", "–", "—", "/")
+            and d.found.starts[i] - d.found.end(i - 1) < 2
+            and d.found.words[i - 2] in ".!?…"
+            and (d.lower[i + 1] in (".", "!", "") or d.first[i + 1])
+            and not d.veto[i]
+        ):
+            d.mark(i, CERTAIN, "person.signature")
+
+
+def _listed_only(d: Draft, j: int) -> bool:
+    """A name by the lists, and no place: 'Li Wei' at the end of a report."""
+    entry = d.entry[j]
+    return bool(entry.surname or entry.given) and not (entry.place or entry.organisation)
+
+
 def _digits_behind(d: Draft, i: int) -> bool:
     return sum(map(str.isdigit, d.found.text[d.found.end(i) : d.found.end(i) + 20])) >= 8
 
@@ -432,32 +524,3 @@ def _stranger(d: Draft, j: int) -> bool:
     """A capitalised word that no list knows but as a name."""
     entry, form = d.entry[j], d.found.words[j]
     return d.capital[j] and not (entry.plain or entry.place or entry.organisation) and not form[1:].isupper()
-
-
-_PLACE_ENDING = re.compile(
-    r"(?:dalen|åsen|foss|fossen|moen|vatnet|vannet|sjøen|fjellet|bygda|grenda|neset|vika|øya|elva|bekken|lia|haugen|marka|myra"
-    r"|sletta|sletten|bakken|bakkan|vollen|veien|vegen|gata|krysset|brua|senteret|hallen|huset|parken|plassen|feltet|kleiva"
-    r"|svingen|tunnelen|skogen|vangen|stranda|sundet|viken|botn|heia|ski|stadion)s?$"
-)
-
-
-def beside_place(d: Draft, i: int) -> bool:
-    """A place by its ending, by the preposition before it, or beside another place."""
-    if _PLACE_ENDING.search(d.lower[i]):
-        return True
-    k, least = i - 1, max(0, i - 12)
-    while k > least and (
-        d.cue[k] & AND
-        or d.lower[k] in (",", "-", "–", "/")
-        or (
-            d.capital[k]
-            and not d.entry[k].given
-            and (d.cue[k - 1] & (AT_PLACE | AND) or d.lower[k - 1] in (",", "til", "te", "fra", "frå", "for"))
-        )
-    ):
-        k -= 1
-    if k < 0:
-        return False
-    if d.cue[k] & (AT_PLACE | TO_PLACE):
-        return True
-    return d.lower[k] in ("for", "før", "av") and k > 0 and bool(d.cue[k - 1] & DIRECTION)

@@ -11,7 +11,9 @@ from math import exp
 from typing import NamedTuple
 
 from .lexicon import WORDS, Word, grammar, lexicon, word
-from .name_rules import Draft, nickname
+from .name_cues import CAPITAL_ONLY
+from .name_draft import Draft
+from .name_rules import nickname
 
 FILE = "names.weights"
 
@@ -140,11 +142,20 @@ def features(d: Draft, i: int) -> list[str]:
 
 def asked(d: Draft) -> list[int]:
     """The words that may be names; not the usual words, unless a rule speaks for them."""
-    return [i for i in d.found.maybe if not d.veto[i] and (d.rule[i] or _uncommon(d.entry[i]))]
+    return [
+        i
+        for i in d.found.maybe
+        if not d.veto[i]
+        and (
+            d.rule[i]
+            or (_uncommon(d.entry[i], d.capital[i]) and (d.capital[i] or not d.cue[i] & CAPITAL_ONLY))
+        )
+    ]
 
 
-def _uncommon(entry: Word) -> bool:
-    return bool(not entry.plain or entry.given or entry.surname)
+def _uncommon(entry: Word, capital: bool) -> bool:
+    """Not a usual word; in small letters a word that is a surname as well ('bakken', 'dal') is one."""
+    return bool(not entry.plain or entry.given > 1 or (capital and (entry.given or entry.surname)))
 
 
 def sure(d: Draft, i: int) -> float:

@@ -45,7 +45,7 @@ _SECTIONS = {
 _OF_NUMBERS = PHONE | ACCOUNT | CARD | IDENTITY | PLATE | NUMBER
 _WORD = re.compile(r"[A-Za-zÀ-ɏ]+|[.!?;\n☎📞📱]")
 # 'reg.nr', 'f. nr', 'd-nummer' and their like are one word.
-_SHORTENED = frozenset({"f", "d", "reg", "pers", "org", "id", "kto", "p", "tlf", "tel", "mob"})
+_SHORTENED = frozenset({"personal", "f", "d", "reg", "pers", "org", "id", "kto", "p", "tlf", "tel", "mob"})
 _MOST = 8
 _NUMBER_OF = re.compile(r".{2,}(?:nummer(?:et)?|nr)$")
 
@@ -88,6 +88,8 @@ def cue(lower: str) -> int:
     for bit, heads, tails in parts:
         if lower.startswith(heads) or lower.endswith(tails):
             found |= bit
+    if found & VEHICLE:
+        found &= ~OTHER  # A 'stasjonsvogn' is no 'stasjon'.
     if not found & _OF_NUMBERS and _NUMBER_OF.match(lower):
         found |= OTHER
     return found

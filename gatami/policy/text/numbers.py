@@ -17,19 +17,34 @@ from .runs import Run, runs
 
 _NOT_ALNUM = re.compile(r"[\W_]")
 # Letters that are typed for digits, where at least one true digit stands beside them or a digit on both sides.
-_TYPED = re.compile(r"(?<!\w)(?=[OoIlS]{0,3}\d)[\dOoIlS]{1,12}(?!\w)|(?<=\d )[Oo](?= \d)")
-_TYPED_GATE = re.compile(r"[0-9] ?(?:[OoIlS](?:[0-9]|(?![^\W0-9_]))|[Oo] [0-9])")
-_AS_DIGITS = str.maketrans("OoIlS", "00115")
+_TYPED = re.compile(
+    r"(?<!\w)(?=[OoIlS]{0,3}\d)[\dOoIlS]{1,12}(?!\w)|(?<=\d )[Oo]{1,3}(?= \d)|(?<=\d)[iB](?=\d)"
+)
+_TYPED_GATE = re.compile(r"[0-9] ?(?:[OoIlSiB](?:[0-9]|(?![^\W0-9_]))|[Oo]{1,3} [0-9])|[OoIl][0-9]")
+_AS_DIGITS = str.maketrans("OoIlSiB", "0011518")
+# Groups of digits with one and the same odd mark between them: '91,23,45,67', '010190_12345'.
+_ODD_GATE = re.compile(r"[0-9] ?[,_:=;…+]+ ?[0-9]")
+_ODDLY = re.compile(
+    r"(?<![\w,.:;=…/+-])[0-9]{1,6}( ?[_:=;…+] ?|, ?|\.{2,3} ?|_{2,3})[0-9]{1,5}(?:\1[0-9]{1,5}){0,7}(?![\w]|[,.:][0-9])"
+)
+_NOT_DIGIT = re.compile(r"[^0-9]")
 _IBAN = re.compile(r"(?<!\w)[A-Z]{2} ?\d{2}(?:[ .-]?[A-Z0-9]{1,4}){3,9}(?!\w)", re.IGNORECASE)
-_NO_IBAN = re.compile(r"(?<!\w)N ?O[ :-]{0,2}\d ?\d(?:[ .-]?\d){11}(?!\d)", re.IGNORECASE)
+_NO_IBAN = re.compile(r"(?<!\w)N ?[O0][ :-]{0,2}\d ?\d(?:[ .\n-]?\d){11}(?!\d)", re.IGNORECASE)
 # What stands before the first long row of digits in an international account number.
-_LEAD = re.compile(r"(?<!\w)[A-Z] ?[A-Z](?:[ :-]{0,2}| ?\d\d ?[A-Z]{4} ?)$", re.IGNORECASE)
+_LEAD = re.compile(r"(?<!\w)(?:[A-Z] ?[A-Z](?:[ :-]{0,2}| ?\d\d ?[A-Z]{4} ?)|N ?)$", re.IGNORECASE)
+
+
+def typed_as_digits(text: str) -> str:
+    """The text with letters that were typed for digits as digits; of the same length."""
+    if _TYPED_GATE.search(text):
+        return _TYPED.sub(lambda found: found[0].translate(_AS_DIGITS), text)
+    return text
 
 
 def long_numbers(text: str, open_digits: frozenset[str], *, identity: bool) -> Iterator[Hit]:
     """`identity` says whether the text has a word for identity numbers."""
-    if _TYPED_GATE.search(text):
-        text = _TYPED.sub(lambda found: found[0].translate(_AS_DIGITS), text)
+    if _ODD_GATE.search(text):
+        yield from _oddly_parted(text)
     for run in runs(text, short=identity):
         held = run.held[-1]
         if held < 7:
@@ -46,6 +61,23 @@ def long_numbers(text: str, open_digits: frozenset[str], *, identity: bool) -> I
             hit, i = found
             if hit[2]:
                 yield hit
+
+
+def _oddly_parted(text: str) -> Iterator[Hit]:
+    """What is called a phone number, an account or an identity number, whatever stands between its digits."""
+    for match in _ODDLY.finditer(text):
+        digits = _NOT_DIGIT.sub("", match[0])
+        if len(digits) not in (8, 11):
+            continue
+        told = nearby.before(text, match.start())[:2]
+        called = nearby.nearest(told, nearby.PHONE | nearby.IDENTITY | nearby.ACCOUNT | nearby.OTHER)
+        numbered = digits[0] in "49" and nearby.near(told, nearby.NUMBER, 1) and not called
+        if len(digits) == 8 and (numbered or (called & nearby.PHONE and digits[0] in "2345679")):
+            yield match.start(), match.end(), "PHONE", 0.8, "phone.cue"
+        elif len(digits) == 11 and called & nearby.IDENTITY:
+            yield match.start(), match.end(), "NATIONAL_ID", 0.8, "id.cue"
+        elif len(digits) == 11 and called & nearby.ACCOUNT:
+            yield match.start(), match.end(), "ACCOUNT", 0.8, "account.cue"
 
 
 def _short_id(run: Run) -> Iterator[Hit]:

@@ -15,14 +15,16 @@ from operator import or_
 from . import name_weights
 from .identifiers import Hit
 from .lexicon import lexicon, word
-from .name_cues import AND, AT_PLACE, FAINT_PARTICLE, GOODBYE, PARTICLE, STREET, TITLE, cues
-from .name_rules import CERTAIN, Draft, draft, short_end
+from .name_cues import AND, AT_PLACE, FAINT_PARTICLE, GOODBYE, JOINING_PARTICLE, PARTICLE, STREET, TITLE, cues
+from .name_draft import CERTAIN, PLACE_ENDING, Draft, beside_place, in_english
+from .name_rules import draft, short_end
 from .tokens import ARTICLES_WRITTEN_ON, BLANK, Tokens, tokens
 
 __all__ = ["Tokens", "people", "tokens"]
 
 # From here on a word is a name; sooner where a rule says so, and sooner still where a strong one does.
 _ENOUGH = 0.85
+_ENOUGH_OF_STRANGER = 0.97  # At the start of a sentence any word has a capital.
 _ENOUGH_WITH_RULE = 0.5
 _ENOUGH_WITH_STRONG_RULE = 0.1
 _STRONG = 0.85
@@ -30,7 +32,9 @@ _STRONG = 0.85
 _INITIALS = re.compile(
     r"[A-ZÆØÅ](?<![\w.].)\.\s?(?:[A-ZÆØÅ]\.\s?){0,2}[A-ZÆØÅÁŠ][a-zæøåáéèöäüšóç]{1,20}(?:-[A-ZÆØÅ][a-zæøå]+)?(?!\w)"
 )
-_SMALL_INITIALS = re.compile(r"(?<![\w.])(?:([a-zæøå]{2,14}) )?[a-zæøå]\. ?([a-zæøå]{3,20})(?![\w.])")
+_SMALL_INITIALS = re.compile(
+    r"(?<![\w.])(?:([a-zæøå]{2,14}) )?[a-zæøå]\. ?(?:[a-zæøå]\. ?)?([A-ZÆØÅa-zæøå][a-zæøå]{2,20})(?!\w|\.\w)"
+)
 _SIGNED_INITIALS = re.compile(
     r"(?i:\b(?:mvh|hilsen|helsing|hils|regards|vh))[\s,.:/-]{1,3}((?:[A-ZÆØÅ]\.?[ -]?){2,4})(?!\w)"
 )
@@ -61,12 +65,33 @@ def _judge(d: Draft) -> None:
     judged = [(i, name_weights.sure(d, i)) for i in name_weights.asked(d) if d.score[i] < CERTAIN]
     for i, sure in judged:
         said = d.score[i]
-        enough = _ENOUGH if not said else _ENOUGH_WITH_RULE if said < _STRONG else _ENOUGH_WITH_STRONG_RULE
+        if not said and _in_place(d, i):
+            continue
+        entry = d.entry[i]
+        if not said and not d.capital[i] and entry.given < 2:
+            # Surnames in small letters are farms and words as often as people.
+            continue
+        stranger = d.first[i] and not (entry.given or entry.surname)
+        enough = (
+            (_ENOUGH_OF_STRANGER if stranger else _ENOUGH)
+            if not said
+            else _ENOUGH_WITH_RULE
+            if said < _STRONG
+            else _ENOUGH_WITH_STRONG_RULE
+        )
         if sure >= enough:
             d.score[i] = round(min(max(sure, d.score[i]), 0.95), 2)
             d.rule[i] = d.rule[i] or "person.weights"
         else:
             d.score[i] = 0.0
+
+
+def _in_place(d: Draft, i: int) -> bool:
+    """'ved Evenstad', 'til Gjerdrumsmarka': behind a preposition of place, what no rule took for a person is a place."""
+    if d.first[i] or d.entry[i].given > 1 or d.score[i - 1]:
+        return False
+    at = d.cue[i - 1] & AT_PLACE and (d.lower[i - 1] != "at" or in_english(d, i))
+    return bool(at) or PLACE_ENDING.search(d.lower[i]) is not None or beside_place(d, i)
 
 
 def _initials(text: str) -> Iterator[Hit]:
@@ -83,8 +108,14 @@ def _initials(text: str) -> Iterator[Hit]:
 def _small_initials(text: str) -> Iterator[Hit]:
     """'tone h. sørbø', 'h. dahle'."""
     for match in _SMALL_INITIALS.finditer(text):
-        entry = word(match[2])
-        if entry.surname > 1 and not entry.plain:
+        entry = word(match[2].lower())
+        signed = cues(match[1] or "") & GOODBYE or text[: match.start()].rstrip(" \n")[-1:] in (
+            ".",
+            "!",
+            "?",
+            "",
+        )
+        if entry.surname > 1 and (not entry.plain or (signed and entry.surname > 1)):
             given = match[1] and word(match[1]).given > 1
             yield (
                 match.start() if given or not match[1] else match.end(1) + 1,
@@ -102,6 +133,9 @@ def _signed_initials(found: Tokens) -> Iterator[Hit]:
     last = _LAST_INITIALS.search(text, max(0, len(text) - _LAST)) if text.rstrip().endswith(".") else None
     for match in [*matches, last] if last else matches:
         end = match.start(1) + len(match[1].rstrip())
+        if "." not in match[1] and end - match.start(1) > 2 and text[end : end + 2].strip(" ,.\n"):
+            # 'Mvh FAU ved skolen'.
+            continue
         yield match.start(1), end, "PERSON", 0.7, "person.initials"
 
 
@@ -125,6 +159,16 @@ def _joined(d: Draft) -> None:
     for i in _named(d):
         if d.capital[i] and not d.score[i + 1] and i + 1 < len(d.found.words):
             _particles(d, i)
+        elif (
+            not d.capital[i]
+            and d.cue[i + 1] & JOINING_PARTICLE
+            and not (d.first[i + 2] or d.entry[i + 2].plain)
+        ):
+            # 'fatima el amrani'.
+            d.mark(i + 1, d.score[i], d.rule[i])
+            d.mark(i + 2, d.score[i], d.rule[i])
+        elif not d.score[i + 1] and _small_letter_last(d, i):
+            d.mark(i + 1, d.score[i], d.rule[i])
 
 
 def _lends(d: Draft, i: int, j: int) -> bool:
@@ -161,7 +205,14 @@ def _continues(d: Draft, i: int) -> bool:
         if form.isupper() and len(form) < 4 and not d.found.words[i].isupper():
             return False
         before = d.entry[i]
-        return listed or not entry.plain or (before.given > 1 and not before.plain and len(form) > 3)
+        # 'Bjørn Are': a word that is a given name as well, after a given name.
+        again = d.lower[i + 1] in lexicon().given and before.given > 1
+        return (
+            listed
+            or again
+            or not entry.plain
+            or (before.given > 1 and not before.plain and not form.isupper())
+        )
     if d.capital[i]:
         return False
     if not entry.plain:
@@ -175,7 +226,18 @@ def _before(d: Draft, i: int) -> bool:
         return False
     entry = d.entry[i - 1]
     if d.capital[i - 1]:
-        listed = entry.given or (entry.surname and not d.first[i - 1])
+        # 'Hans Petter': a pronoun by itself, a name before a name.
+        again = (
+            d.lower[i - 1] in lexicon().given
+            and not d.first[i - 1]
+            and (d.entry[i].given > 1 or d.entry[i].surname > 1)
+        )
+        # 'Gwendolyn Achterberg': neither is in a list.
+        stranger = (
+            not (d.first[i - 1] or entry.plain or entry.organisation or d.cue[i - 1])
+            and len(d.lower[i - 1]) > 3
+        )
+        listed = entry.given or again or stranger or (entry.surname and not d.first[i - 1])
         return bool(listed) and not entry.place and not d.cue[i - 1] & TITLE
     return not d.capital[i] and entry.given >= 2 and not entry.plain
 
@@ -219,6 +281,13 @@ def _likely(d: Draft, i: int) -> bool:
 
 def _joins(d: Draft, i: int) -> bool:
     return d.lower[i] == "," or bool(d.cue[i] & AND)
+
+
+def _small_letter_last(d: Draft, i: int) -> bool:
+    """'hilsen lise b': a letter that ends the text or the line."""
+    if len(d.lower[i + 1]) != 1 or not d.lower[i + 1].isalpha() or not d.close(i):
+        return False
+    return i + 2 >= len(d.found.words) or d.first[i + 2] or d.lower[i + 2] == "."
 
 
 def _particles(d: Draft, i: int) -> None:

@@ -70,6 +70,8 @@ def _plus(run: Run, i: int) -> int:
     if plus >= 0:
         at = max(0, start - 2) + plus
         return at - (run.text[at - 1 : at] == "(")
+    if run.text[max(0, start - 6) : start].lower() in ("pluss ", " plus ", "plus "):
+        return start - 5 - (run.text[max(0, start - 6) : start].lower() == "pluss ")
     if run.groups[i].startswith("00") and len(run.digits(i, i + 6)) >= 10:
         return start - (lead[-1:] == "(")
     return -1
@@ -215,8 +217,8 @@ def _looks(run: Run, i: int, after: int, own: str) -> bool:
         # However a mobile number is spaced, few other numbers have eight digits in three groups or more.
         alone = i == 0 and after == len(run.groups) and after > 2
         return alone and digits[0] in "49" and set(own) <= set("0123456789 ")
-    if set(own) & set("./-–—*·|~") and shape not in _DOTTED:
-        return False
+    if set(own) & set("./-–—*·•|~_") and shape not in _DOTTED:
+        return digits[0] in "49" and shape in ("2 2 4", "4 2 2", "2 3 3", "5 3")
     if "(" in own and shape not in _LONE:
         return False
     if shape == "2 3 3" and digits.endswith("000"):

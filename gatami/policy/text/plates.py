@@ -8,27 +8,39 @@ from functools import lru_cache
 
 from . import nearby
 from .nearby import Hit
+from .spelled import number_in_words
 
 # Two letters and five digits; trailers, tractors and motorcycles have four (kjøretøyforskriften § 2-14).
-_NUMBER = re.compile(r"[0-9](?:[ .\n]{0,2}[0-9]){3,4}(?![\w]|[.,:/-][0-9]| [0-9][0-9]? ?[0-9][0-9](?![0-9]))")
-_LETTERS = re.compile(r"(?<![\w-])([A-Za-zÆØÅæøå]{2})([ .\-–]{0,2})$")
+_NUMBER = re.compile(
+    r"[0-9](?:[ .\n_-]{0,3}[0-9]){3,4}(?![\w]|[.,:/-][0-9]| [0-9][0-9]? ?[0-9][0-9](?![0-9]))"
+)
+_LETTERS = re.compile(r"(?<![\w-])([A-Za-zÆØÅæøå]{2}|[A-Z]\.[A-Z]\.)([ .\-–_:/]{0,2})$")
+# Letters that are typed for digits in a plate: 'VF 4O 668'.
+_TYPED_GATE = re.compile(r"[0-9] ?[OoIilSB]|[OoIilSB] ?[0-9]")
+_TYPED = re.compile(r"(?<![\w-])([A-Za-z]{2}[ .\-–]{0,2})([0-9OoIilSB](?:[ .]{0,2}[0-9OoIilSB]){3,4})(?!\w)")
+_AS_DIGITS = str.maketrans("OoIilSB", "0011158")
+# 'ZA 4410 i løypa': a letter by itself is a word.
+_LONE_LETTER = re.compile(r"(?<![0-9OISB])[oil](?![0-9])|[ .][OISBoil]$")
+# A number that stands between belongs to the word before: 'rute 3, RZ 10 233'.
+_NUMBER_BETWEEN = re.compile(r"[0-9][,;:)] ?$")
+# Plates of most of Europe, where the text speaks of a car: 'B 284 KRM', 'HH KL 2041', 'KLX 482', 'YK19 DXB', '52-KZ-BD'.
+_FOREIGN = re.compile(
+    r"(?<![\w-])(?:[A-Z]{1,3}[ -][0-9]{2,4}[ -][A-Z]{1,3}|[A-Z]{1,3}[ -][A-Z]{1,2}[ -][0-9]{2,4}|[A-Z]{3}[ -]?[0-9]{3}"
+    r"|[A-Z]{3}[ -]?[0-9]{2}[A-Z]|[A-Z]{2}[0-9]{2} ?[A-Z]{3}|[A-Z]{2,3} [0-9][A-Z0-9]{3,4}|[0-9]{2}-[A-Z]{2,3}-[A-Z]{2}|[0-9]{2}-[A-Z]{3}-[0-9]|[0-9]-[A-Z]{3}-[0-9]{3})(?![\w-])"
+)
 # The second pair of letters on plates of Ukraine and Bulgaria.
 _LETTERS_BEHIND = re.compile(r" ?[A-Z]{2}(?!\w)")
-_SPREAD_GATE = re.compile(r"[A-ZÆØÅ][ -][A-ZÆØÅ][ -]{0,2}\d")
+_SPREAD_GATE = re.compile(r"[A-ZÆØÅ][ .-][A-ZÆØÅ][ .-]{0,2}\d")
 _SPREAD = re.compile(
-    r"[A-ZÆØÅa-zæøå](?<![\w-].)[ -][A-ZÆØÅa-zæøå][ -]{0,2}\d(?:[ -]{0,2}\d){3,4}(?!\w|[.,:/-]\d)"
+    r"[A-ZÆØÅa-zæøå](?<![\w-].)[ .-][A-ZÆØÅa-zæøå][ .-]{0,2}\d(?:[ -]{0,2}\d){3,4}(?!\w|[.,:/-]\d)"
 )
-_NUMBER_WORDS = r"(?:null|en|ein|to|tre|fire|fem|seks|sju|syv|åtte|ni|zero|one|two|three|four|five|six|seven|eight|nine|\d)"
-_IN_WORDS = re.compile(
-    rf"(?<!\w)[A-ZÆØÅ][ -]?[A-ZÆØÅ][ ,-]{{1,2}}{_NUMBER_WORDS}(?:[ ,-]{{1,2}}{_NUMBER_WORDS}){{3,4}}(?!\w)",
-    re.IGNORECASE,
-)
+_IN_WORDS = re.compile(r"(?<!\w)[A-ZÆØÅ][ -]?[A-ZÆØÅ][ ,-]{1,2}(?=\w)", re.IGNORECASE)
 _BLOCKS = re.compile(r"[A-ZÆØÅ0-9](?<![\w-].)[A-ZÆØÅ0-9]{0,6}(?:[ -][A-ZÆØÅ0-9]{1,5}){0,2}(?![\w-])")
 _LOWER_BLOCK = re.compile(r"(?<![\w.-])(?=[a-z]{0,4}\d)(?=\d{0,4}[a-z])[a-z0-9]{5,7}(?![\w-])")
 _DIGIT_BEHIND = re.compile(r"[ -]\d")
 _CAPITALS = re.compile(r"[A-ZÆØÅ]+(?![a-zæøå])")
 _SMALL = re.compile(r"[a-zæøå]+")
-_SPACING = re.compile(r"\d{5}|\d\d[ .\n]{1,2}\d{3}|\d{3}[ .]\d\d|\d(?:[ .]{1,2}\d){4}")
+_SPACING = re.compile(r"\d{5}|\d\d[ .\n_-]{1,3}\d{3}|\d{3}[ .]\d\d|\d(?:[ .]{1,2}\d){4}")
 _NOT_DIGITS = re.compile(r"\D")
 _WORDS = re.compile(r"[A-Za-zÀ-ɏ]+")
 _QUOTED = re.compile(r"[\"«“'‘](\w[\w -]{0,6}\w)[\"»”'’]")
@@ -63,12 +75,40 @@ def _signs() -> frozenset[str]:
     return frozenset(nearby.sections()["signs"])
 
 
-def plates(text: str, *, spoken_of: bool, numbered: bool) -> Iterator[Hit]:
-    """`spoken_of` says whether the text has a word for plates, `numbered` whether it has numbers in words."""
+def _with_digits(match: re.Match[str]) -> str:
+    """A plate with the letters in its number read as digits, where most of them are digits already."""
+    worded = match[1].lower().strip(" .-–") in _not_word_plates()
+    if worded or sum(map(str.isdigit, match[2])) < 3 or _LONE_LETTER.search(match[2]):
+        return match[0]
+    return match[1] + match[2].translate(_AS_DIGITS)
+
+
+def _of_plate(text: str, start: int, end: int) -> bool:
+    """Whether words for cars or plates stand before or right behind."""
+    told = nearby.before(text, start)
+    return nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.SIGN, 5) or _vehicle_after(text, end)
+
+
+def _abroad(text: str, match: re.Match[str]) -> bool:
+    """Whether what has the shape of a foreign plate belongs to a car and is neither its model nor a road."""
+    told = nearby.before(text, match.start())
+    if nearby.other_number(told) or _ROAD.match(match[0]) or _UNIT_AFTER.match(text, match.end()):
+        return False
+    if not _signs().isdisjoint(match[0].replace("-", " ").split()):
+        return False
+    return nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.ABROAD, 4) or _vehicle_after(
+        text, match.end()
+    )
+
+
+def plates(text: str, *, spoken_of: bool, numbered: bool, driven: bool) -> Iterator[Hit]:
+    """`spoken_of` says whether the text has a word for plates, `numbered` numbers in words, `driven` a word for a car."""
     taken: list[tuple[int, int]] = []
+    if _TYPED_GATE.search(text):
+        text = _TYPED.sub(_with_digits, text)
     for number in _NUMBER.finditer(text):
-        letters = _LETTERS.search(text, max(0, number.start() - 4), number.start())
-        confidence = _norwegian(text, letters, number) if letters else 0
+        letters = _LETTERS.search(text, max(0, number.start() - 6), number.start())
+        confidence = _norwegian(text, letters, number, beside=bool(taken)) if letters else 0
         if letters and confidence:
             end = number.end()
             behind = _LETTERS_BEHIND.match(text, end) if spoken_of and len(number[0]) == 4 else None
@@ -77,12 +117,20 @@ def plates(text: str, *, spoken_of: bool, numbered: bool) -> Iterator[Hit]:
             rule = "plate.shape" if confidence > 0.85 else "plate.cue"
             yield letters.start(), end, "PLATE", confidence, rule
     if spoken_of or _SPREAD_GATE.search(text):
-        for pattern in (_SPREAD, _IN_WORDS) if numbered and spoken_of else (_SPREAD,):
-            for match in pattern.finditer(text):
-                told = nearby.before(text, match.start())
-                if nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.SIGN, 5):
-                    taken.append(match.span())
-                    yield match.start(), match.end(), "PLATE", 0.85, "plate.cue"
+        for match in _SPREAD.finditer(text):
+            if _of_plate(text, match.start(), match.end()):
+                taken.append(match.span())
+                yield match.start(), match.end(), "PLATE", 0.85, "plate.cue"
+    if numbered and spoken_of:
+        for match in _IN_WORDS.finditer(text):
+            end = number_in_words(text, match.end(), 4, 5)
+            if end and _of_plate(text, match.start(), end):
+                taken.append((match.start(), end))
+                yield match.start(), end, "PLATE", 0.85, "plate.cue"
+    for match in _FOREIGN.finditer(text) if driven else ():
+        if not any(a < match.end() and match.start() < b for a, b in taken) and _abroad(text, match):
+            taken.append(match.span())
+            yield match.start(), match.end(), "PLATE", 0.75, "plate.abroad"
     if spoken_of:
         behind_words = [hit for first, last in _behind_words(text) for hit in _called(text, first, last)]
         for start, end, confidence in behind_words:
@@ -91,24 +139,31 @@ def plates(text: str, *, spoken_of: bool, numbered: bool) -> Iterator[Hit]:
                 yield start, end, "PLATE", confidence, rule
 
 
-def _norwegian(text: str, before: re.Match[str], behind: re.Match[str]) -> float:
+def _norwegian(text: str, before: re.Match[str], behind: re.Match[str], *, beside: bool) -> float:
     """How sure it is that two letters and a number are a plate, 0 where they are something else."""
-    letters, gap, number = before[1], before[2], behind[0]
+    letters, gap, number = before[1].replace(".", ""), before[2], behind[0]
     upper, digits = letters.upper(), _NOT_DIGITS.sub("", number)
     wordy = letters.lower() in _not_word_plates() and letters != upper
     if upper in ("NO", "NR") or (wordy and len(number) != 5):
         return 0
     told = nearby.before(text, before.start())
     direct = nearby.near(told, nearby.PLATE | nearby.SIGN, 1)
-    if not direct and nearby.other_number(told):
+    counted = nearby.other_number(told) and not _NUMBER_BETWEEN.search(
+        text[max(0, before.start() - 4) : before.start()]
+    )
+    if not direct and counted:
         return 0
-    vehicle = direct or nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.SIGN, 6)
+    vehicle = direct or beside or nearby.near(told, nearby.VEHICLE | nearby.PLATE | nearby.SIGN, 6)
     five = len(digits) == 5
-    if upper in _roads() and not (five and (vehicle or upper == "EV")):
+    if not vehicle and set(gap) & set("_:/"):
+        return 0
+    parked = direct and nearby.near(told, nearby.VEHICLE, 6)
+    if upper in _roads() and not (parked or (five and (vehicle or upper == "EV"))):
         return 0
     if wordy and not direct:
         return 0
-    if upper in _not_plates() and letters == upper and not direct:
+    driven = bool(told and told[0] & nearby.VEHICLE)
+    if upper in _not_plates() and letters == upper and not direct and not driven:
         return 0
     if _UNIT_AFTER.match(text, behind.end()) and not direct:
         return 0

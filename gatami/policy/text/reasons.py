@@ -153,6 +153,11 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "Eit namn etter ein tittel, slektning eller nabo.",
         "A name after a title, a relative or a neighbour.",
     ),
+    "person.spoken": _in(
+        "Navn, etter det som står om det i setningen.",
+        "Namn, etter det som står om det i setninga.",
+        "A name, by what the sentence says of it.",
+    ),
     "person.article": _in(
         "Et navn etter «han» eller «ho», slik dialekten sier det.",
         "Eit namn etter «han» eller «ho», slik dialekten seier det.",

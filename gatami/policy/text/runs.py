@@ -8,9 +8,9 @@ from itertools import accumulate
 
 from . import nearby
 
-_SEPARATOR = r"[ .\-–—/\n\t()*·|~]"
-_SEVEN = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,3}}[0-9]){{6,}}")
-_FIVE = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,3}}[0-9]){{4,}}")
+_SEPARATOR = r"[ .\-–—/\n\t()*·•|~_]"
+_SEVEN = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,4}}[0-9]){{6,}}")
+_FIVE = re.compile(rf"[0-9](?:{_SEPARATOR}{{0,4}}[0-9]){{4,}}")
 _GROUP = re.compile(r"[0-9]+")
 _REACH = 52
 
@@ -65,4 +65,6 @@ def _in_address(text: str, at: int) -> bool:
     first = max(0, at - 80)
     begin = max(text.rfind(" ", first, at), text.rfind("\n", first, at), first - 1)
     glued = text[begin + 1 : at]
-    return ("/" in glued and any(map(str.isalpha, glued))) or "_" in glued or "=" in glued
+    if ("/" in glued and any(map(str.isalpha, glued))) or "_" in glued:
+        return True
+    return "=" in glued and any(mark in glued for mark in "?&")

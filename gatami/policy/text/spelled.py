@@ -9,20 +9,28 @@ from functools import lru_cache
 from . import nearby
 from .nearby import Hit
 
-_ONES = "null|nill|en|én|ein|ett|et|eitt|to|tre|tri|fire|fir|fem|seks|sju|syv|sjau|åtte|otte|åtta|ni|zero|oh|one|two|three|four|five|six|seven|eight|nine"
-_TEENS = (
-    "ti|elleve|tolv|tretten|fjorten|femten|seksten|sekstan|sytten|søtten|atten|nitten|ten|eleven|twelve|thirteen|fourteen|"
-    "fifteen|sixteen|seventeen|eighteen|nineteen"
+_ONES = (
+    "null|nullein|nul|nill|en|én|ein|æin|ett|et|eitt|to|tre|tri|fire|fir|fire|fem|fæm|seks|sæks|sju|sjø|syv|sjau|åtte|otte|åtta|ni|nie"
+    "|zero|oh|one|two|three|four|five|six|seven|eight|nine"
 )
-_TENS = "tjue|tyve|tretti|tredve|førti|førr|femti|seksti|sytti|søtti|åtti|nitti|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_TEENS = (
+    "ti|elleve|ellevæ|ølløv|tolv|tretten|trætten|fjorten|femten|fæmten|seksten|sekstan|sækstan|sytten|søtten|atten|nitten|ten|eleven|twelve"
+    "|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+)
+_TENS = (
+    "tjue|tjuge|tyve|tretti|trætti|tredve|trædve|førti|førrti|fyrti|førr|firti|femti|fæmti|seksti|sæksti|sytti|sjutti|sjøtti|søtti|åtti|otti|nitti"
+    "|twenty|thirty|forty|fourty|fifty|sixty|seventy|eighty|ninety"
+)
 _DOUBLES = "dobbel|dobbelt|double|trippel|triple"
 # 'Seksogseksti' is how older people say 66.
 _BELOW_HUNDRED = rf"(?:{_ONES})og(?:{_TENS})|(?:{_TENS})(?:og)?(?:{_ONES})?|{_TEENS}|{_ONES}"
 _WORD = rf"(?:{_ONES})?hundre(?:og)?(?:{_BELOW_HUNDRED})?|{_BELOW_HUNDRED}|{_DOUBLES}"
 _TEN = re.compile(rf"(?:{_TENS})$", re.IGNORECASE)
 _TWO = re.compile(rf"(?:{_ONES})og(?:{_TENS})$|(?:{_TENS})(?:og)?(?:{_ONES})?$|(?:{_TEENS})$", re.IGNORECASE)
-_PART = re.compile(r"\w+")
-_BETWEEN = re.compile(r"[ ,.\-–/\n]{0,3}")
+_PART = re.compile(r"[^\W\d_]+|[0-9]+")
+_LONGEST = 70  # A phone number in words, with a country code.
+_LONG_WORD = re.compile(rf"\w{{13,{_LONGEST}}}")
+_BETWEEN = re.compile(r"[ ,.\-–/\n()_]{0,3}")
 _NUMBER_WORD = re.compile(rf"(?:{_WORD})$", re.IGNORECASE)
 # Words that are numbers and articles or particles as well; they count once other numbers stand there.
 _ARTICLES = frozenset(["en", "én", "ein", "ett", "et", "to", "oh", "one", "ti", "ten", *_DOUBLES.split("|")])
@@ -64,7 +72,31 @@ def _count(parts: list[str]) -> tuple[int, int, int]:
 
 @lru_cache(maxsize=20_000)
 def is_number_part(lower: str) -> bool:
-    return (lower.isdigit() and len(lower) < 4) or lower == "og" or _NUMBER_WORD.match(lower) is not None
+    if (lower.isdigit() and len(lower) < 4) or lower == "og" or _NUMBER_WORD.match(lower) is not None:
+        return True
+    return 4 < len(lower) < 24 and len(_glued(lower)) > 1
+
+
+_SINGLE_WORDS = sorted({*_TENS.split("|"), *_TEENS.split("|"), *_ONES.split("|"), *"0123456789"})
+
+
+@lru_cache(maxsize=20_000)
+def _glued(lower: str) -> tuple[str, ...]:
+    """The number words that a word without blanks is made of ('nientotrefirefemsekssju'), none where it is made of others."""
+    reached: list[tuple[str, ...] | None] = [(), *[None] * len(lower)]
+    for at, parts in enumerate(reached):
+        if parts is not None and at < len(lower):
+            for word in _SINGLE_WORDS:
+                if lower.startswith(word, at) and reached[at + len(word)] is None:
+                    reached[at + len(word)] = (*parts, word)
+        if at == 1 and len(lower) > 1 and not any(reached[1:]):
+            break
+    return reached[-1] or ()
+
+
+def is_glued_number(lower: str) -> bool:
+    """Whether a word is six number words or more without blanks."""
+    return 12 < len(lower) <= _LONGEST and len(_glued(lower)) > 5
 
 
 def _rows(text: str) -> Iterator[list[re.Match[str]]]:
@@ -88,11 +120,50 @@ def _rows(text: str) -> Iterator[list[re.Match[str]]]:
         yield row
 
 
+def number_in_words(text: str, at: int, least: int, most: int) -> int:
+    """Where a number in words and digits ends that begins at `at` and has so many digits; 0 without one."""
+    parts: list[str] = []
+    end = 0
+    while len(parts) < 9:
+        match = _PART.match(text, at)
+        if match is None or not is_number_part(match[0].lower()):
+            break
+        parts.append(match[0].lower())
+        fewest, greatest, words = _count(parts)
+        if fewest > most:
+            break
+        if words and fewest <= most and greatest >= least:
+            end = match.end()
+        gap = _BETWEEN.match(text, match.end())
+        at = gap.end() if gap else match.end()
+    return end
+
+
 def spelled_numbers(text: str) -> Iterator[Hit]:
+    for match in _LONG_WORD.finditer(text):
+        parts = list(_glued(match[0].lower()))
+        least, most, words = _count(parts) if len(parts) > 5 else (0, 0, 0)
+        if words > 2 and most > 6:
+            identity = least <= 11 <= most and not least <= 8 <= most
+            yield (
+                match.start(),
+                match.end(),
+                "NATIONAL_ID" if identity else "PHONE",
+                0.85,
+                "id.words" if identity else "phone.words",
+            )
     for row in _rows(text):
         while row[-1][0].lower() == "og":
             row.pop()
-        least, most, words = _count([part[0].lower() for part in row])
+        parts = [part[0].lower() for part in row]
+        parts = [
+            single
+            for part in parts
+            for single in (
+                (part,) if _NUMBER_WORD.match(part) or not part.isalpha() or part == "og" else _glued(part)
+            )
+        ]
+        least, most, words = _count(parts)
         start, end = row[0].start(), row[-1].end()
         if most < 7 or not words:
             continue

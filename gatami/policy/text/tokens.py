@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .identifiers import speaks_of
 from .lexicon import TOKEN, Word, word
-from .name_cues import ABBREVIATION, CAPITAL_ONLY, cues
+from .name_cues import ABBREVIATION, cues
 from .topics import Topic, topic
 
 BLANK = Word(0, 0, False, False, False, "-")  # The entry of numbers and punctuation.
@@ -66,7 +66,8 @@ def _known(form: str) -> _Known:
     capital = form[-len(bare)].isupper()
     edge = _SHORT if parts & ABBREVIATION else _INSIDE
     # In small letters only what the lists know as a name first; 'stein' and 'liv' are names in capitals.
-    small = entry.given > 1 and len(form) > 2 and not parts & CAPITAL_ONLY
+    small = entry.given > 1 or entry.surname > 1
+    small = small and len(form) > 1
     maybe = len(form) > 1 if capital else small
     return _Known(lower, entry, capital, topic(lower), edge, speaks_of(lower), parts, maybe)
 
