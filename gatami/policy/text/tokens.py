@@ -63,7 +63,8 @@ def _known(form: str) -> _Known:
     # The dialect writes its articles before a name without a space: n'Ola.
     bare = lower[2:] if lower.startswith(ARTICLES_WRITTEN_ON) else lower
     entry, parts = word(bare), cues(lower)
-    capital = form[-len(bare)].isupper()
+    # Counted from the front: a capital İ has two characters in lower case.
+    capital = form[len(lower) - len(bare)].isupper()
     edge = _SHORT if parts & ABBREVIATION else _INSIDE
     # In small letters only what the lists know as a name first; 'stein' and 'liv' are names in capitals.
     small = entry.given > 1 and len(form) > 2 and not parts & CAPITAL_ONLY
