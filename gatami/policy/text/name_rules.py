@@ -113,8 +113,9 @@ def draft(found: Tokens) -> Draft:
 
 def _introduced(d: Draft) -> None:
     """'Jeg heter mohamud': a word that no list has, in small letters behind 'heter'."""
-    for i, cue in enumerate(d.found.cues[:-3]):
-        if cue & CALLED and d.lower[i - 1] in _MYSELF:
+    called = [i for i, cue in enumerate(d.found.cues) if cue & CALLED]
+    for i in called:
+        if d.lower[i - 1] in _MYSELF:
             k = i + 1
             while d.cue[k] & (PERHAPS | IS):
                 k += 1

@@ -31,6 +31,7 @@ _INITIALS = re.compile(
     r"[A-ZÆØÅ](?<![\w.].)\.\s?(?:[A-ZÆØÅ]\.\s?){0,2}[A-ZÆØÅÁŠ][a-zæøåáéèöäüšóç]{1,20}(?:-[A-ZÆØÅ][a-zæøå]+)?(?!\w)"
 )
 _SMALL_INITIALS = re.compile(r"(?<![\w.])(?:([a-zæøå]{2,14}) )?[a-zæøå]\. ?([a-zæøå]{3,20})(?![\w.])")
+_SMALL_INITIALS_GATE = re.compile(r"\.(?<=[a-zæøå]\.)(?<![\w.][a-zæøå]\.) ?[a-zæøå]{3}")
 _SIGNED_INITIALS = re.compile(
     r"(?i:\b(?:mvh|hilsen|helsing|hils|regards|vh))[\s,.:/-]{1,3}((?:[A-ZÆØÅ]\.?[ -]?){2,4})(?!\w)"
 )
@@ -82,6 +83,8 @@ def _initials(text: str) -> Iterator[Hit]:
 
 def _small_initials(text: str) -> Iterator[Hit]:
     """'tone h. sørbø', 'h. dahle'."""
+    if _SMALL_INITIALS_GATE.search(text) is None:
+        return
     for match in _SMALL_INITIALS.finditer(text):
         entry = word(match[2])
         if entry.surname > 1 and not entry.plain:

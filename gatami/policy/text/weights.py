@@ -1,22 +1,25 @@
 """A linear-chain conditional random field: trained by `policy.build`, read here with numpy.
 
 Each word gives weights to its own place and to its neighbours' places, whatever these are. So the weights of a word are summed
-once, kept as a row of a table, and a text is scored by adding shifted rows.
+once, kept as a row of a table, and a text is scored by adding shifted rows. Only how much the other labels gain over the first
+is kept, since nothing else decides.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Scores = npt.NDArray[np.float32]
-Margins = tuple[list[float], list[float], list[float]]
+Margins = npt.NDArray[np.float32]
+Gains = npt.NDArray[np.float64]
 
 # Where a feature of a word may count: at the word itself, at a neighbour so many places on, anywhere in the window before or after.
 PLACES = ("0", "-3", "-2", "-1", "+1", "+2", "+3", "<", ">")
@@ -24,6 +27,8 @@ _SHIFTS = ((1, 3), (2, 2), (3, 1), (4, -1), (5, -2), (6, -3))
 WINDOW = 7
 KEPT = 30_000  # Rows of words, and of pairs, that are kept before the tables begin anew.
 NEVER = -1e6
+_SLACK = 1e-3  # What rounding may cost.
+_FENCE = -1e6
 EDGE = "^"
 OUTSIDE = "O"
 
@@ -40,7 +45,20 @@ class Form:
     sort: str
 
 
+_NOTHING = Form((), "", "")
 _BORDER = Form(((EDGE, (1, 2, 3, 4, 5, 6)),), EDGE, EDGE)
+# What stands before a text, between two sentences and behind a text, so that no window reaches from one into another.
+_LEAD = (*[_NOTHING] * (WINDOW - 2), _BORDER, _BORDER, _BORDER)
+_GAP = (_BORDER, _BORDER, _BORDER, _NOTHING, _BORDER, _BORDER, _BORDER)
+_AT_THREE = (
+    1,
+    2,
+    3,
+    0,
+    4,
+    5,
+    6,
+)  # The places that count at a word itself, from three before it to three behind it.
 
 
 def pair_features(left: Form, right: Form) -> tuple[str, str, str, str]:
@@ -53,7 +71,7 @@ def pair_features(left: Form, right: Form) -> tuple[str, str, str, str]:
 
 
 def attributes(forms: Sequence[Form]) -> list[list[str]]:
-    """The same as `Chain.scores` sees, written out as names, for the trainer."""
+    """The same as `Chain.margins` sees, written out as names, for the trainer."""
     count = len(forms)
     rows: list[list[str]] = [[] for _ in forms]
     for j in range(-3, count + 3):
@@ -117,132 +135,248 @@ def pack(
     )
 
 
+class _Rows(dict[Form, int]):
+    """The row of each word in a table that grows by one where a word is met for the first time.
+
+    Reading takes no lock: a row is written before it is known, and a table that has grown holds all that the one before did.
+    """
+
+    def __init__(self, names: dict[str, int], weights: Margins) -> None:
+        super().__init__()
+        self._names, self._weights = names, weights
+        self._lock = Lock()
+        self.table = np.zeros((1024, weights.shape[1]), dtype=np.float32)
+        self.forms: list[Form] = []
+        for edge in (_NOTHING, _BORDER):
+            self.__missing__(edge)
+
+    def __missing__(self, form: Form) -> int:
+        # Two threads that add rows at once would give one word the weights of another, and something private would be shown.
+        with self._lock:
+            if form not in self:
+                row = len(self.forms)
+                if row == len(self.table):
+                    self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+                names = self._names
+                found = [names[name] for name, _ in form.features if name in names]
+                if found:
+                    self.table[row] = self._weights[found].sum(axis=0)
+                self.forms.append(form)
+                self[form] = row
+            return self[form]
+
+
+class _PairRows(dict[tuple[int, int], int]):
+    """The same of two words that follow each other; most pairs say nothing and share the first row."""
+
+    def __init__(self, names: dict[str, int], weights: Margins, forms: list[Form]) -> None:
+        super().__init__()
+        self._names, self._weights, self._forms = names, weights, forms
+        self._lock = Lock()
+        self._used = 0
+        self.table = np.zeros((1024, weights.shape[1]), dtype=np.float32)
+
+    def __missing__(self, pair: tuple[int, int]) -> int:
+        found = []
+        if min(pair) > 1:
+            features = pair_features(self._forms[pair[0]], self._forms[pair[1]])
+            found = [self._names[name] for name in features if name in self._names]
+        if not found:
+            self[pair] = 0
+            return 0
+        with self._lock:
+            if pair not in self:
+                row = self._used = self._used + 1
+                if row == len(self.table):
+                    self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+                self.table[row] = self._weights[found].sum(axis=0)
+                self[pair] = row
+            return self[pair]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """By how much each label but the first outweighs the first at each word, shape (rows, labels - 1), and where sentences stand.
+
+    Between sentences are rows that mean nothing; `fence`, shape (rows, 1), is 0 in sentences and far below there.
+    """
+
+    margins: Margins
+    fence: Gains
+    sentences: list[tuple[int, int]]
+
+
+class _Steps(NamedTuple):
+    """What steps gain over staying with the first label, one figure for each kind of matter."""
+
+    enter: Gains
+    between: Gains
+    to_last: Gains  # From the first word to the last; what `between` says of it once too often taken off.
+    leave_first: Gains
+    leave: Gains
+    begin: Gains  # What a sentence that begins in the middle of a matter may gain over one that begins with its first word,
+    end: Gains  # and one that ends in the middle over one that ends with its last.
+    bonus: float  # What a matter right behind another may spare.
+
+
+def _steps(moves: Gains) -> _Steps:
+    gain = moves - moves[0, 0]
+    first, between, last = (range(place, len(moves), 3) for place in (1, 2, 3))
+    enter, leave_first = gain[0, first], gain[first, 0]
+    inside, onward, closing = gain[between, between], gain[first, between], gain[between, last]
+    to_last = np.maximum(gain[first, last], onward - inside + closing)
+    bonus = [
+        gain[label, other] - gain[label, 0] - gain[0, other]
+        for label in (*first, *last)
+        for other in first
+        if moves[label, other] > NEVER
+    ]
+    return _Steps(
+        enter,
+        inside,
+        to_last,
+        leave_first,
+        np.maximum(leave_first, gain[last, 0]),
+        np.maximum(closing - to_last, 0.0),
+        np.maximum(onward, inside) - to_last,
+        max(0.0, *bonus),
+    )
+
+
 class Chain:
-    """The weights, and the rows of the words that were met. One for each process; a row is the same whenever it is made."""
+    """The weights, and the rows of the words that were met. One for each process; a row is the same whenever it is made.
+
+    The first label means nothing. Each three behind it are for the first word of a matter, for those between, and for its last;
+    a matter of one word has the first of the three.
+    """
 
     def __init__(self, path: Path) -> None:
         with np.load(path) as found:
             text = {name: found[name].tobytes().decode() for name in ("labels", "names", "pair_names")}
             self.labels = text["labels"].split("\n")
-            self._at = {name: i for i, name in enumerate(text["names"].split("\n"))}
-            self._pair_at = {name: i for i, name in enumerate(text["pair_names"].split("\n"))}
-            self._weights = found["weights"].astype(np.float32)
-            self._pair_weights = found["pair_weights"].astype(np.float32)
-            self._moves: list[list[float]] = np.maximum(found["transitions"], NEVER).tolist()
-        self._lock = Lock()
-        self._size = len(self.labels)
+            self._size = len(self.labels) - 1
+            self._names = {name: i for i, name in enumerate(text["names"].split("\n"))}
+            self._pair_names = {name: i for i, name in enumerate(text["pair_names"].split("\n"))}
+            places = self._over_first(found["weights"], len(PLACES))
+            self._weights = places[:, [*_AT_THREE, 7, 8]].reshape(len(places), -1)
+            pairs = self._over_first(found["pair_weights"], 2)
+            self._pair_weights = pairs.reshape(len(pairs), -1)
+            moves = np.maximum(found["transitions"], NEVER).astype(np.float64)
+        self._moves: list[list[float]] = moves.tolist()
         self._entries_of: dict[tuple[int, ...], list[list[tuple[int, float]]]] = {}
+        self._steps = _steps(moves)
         self._bounds_of: dict[tuple[int, ...], tuple[float, float, float]] = {}
         self._begin()
 
-    def _begin(self) -> None:
-        self._forms: list[Form] = []
-        self._pairs_used = 0
-        self._rows: dict[Form, int] = {}
-        self._pair_rows: dict[tuple[int, int], int] = {}
-        self._table = np.zeros((1024, len(PLACES) * self._size), dtype=np.float32)
-        self._pair_table = np.zeros((1024, 2 * self._size), dtype=np.float32)
-        self._add(Form((), "", ""))
-        self._add(_BORDER)
+    def _over_first(self, weights: npt.NDArray[np.float16], places: int) -> Margins:
+        by_label = weights.astype(np.float32).reshape(len(weights), places, self._size + 1)
+        return by_label[:, :, 1:] - by_label[:, :, :1]
 
-    def _add(self, form: Form) -> int:
-        row = len(self._forms)
-        if row == len(self._table):
-            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
-        found = [self._at[name] for name, _ in form.features if name in self._at]
-        if found:
-            self._table[row] = self._weights[found].sum(axis=0)
-        self._forms.append(form)
-        self._rows[form] = row
-        return row
+    def _begin(self) -> tuple[_Rows, _PairRows]:
+        words = _Rows(self._names, self._weights)
+        self._tables = words, _PairRows(self._pair_names, self._pair_weights, words.forms)
+        return self._tables
 
-    def _add_pair(self, pair: tuple[int, int]) -> int:
-        # The first row stays empty: most pairs say nothing.
-        names = pair_features(self._forms[pair[0]], self._forms[pair[1]])
-        found = [self._pair_at[name] for name in names if name in self._pair_at]
-        row = 0
-        if found:
-            row = self._pairs_used = self._pairs_used + 1
-            if row == len(self._pair_table):
-                self._pair_table = np.concatenate([self._pair_table, np.zeros_like(self._pair_table)])
-            self._pair_table[row] = self._pair_weights[found].sum(axis=0)
-        self._pair_rows[pair] = row
-        return row
+    def margins(self, sentences: Iterable[Sequence[Form]]) -> Scored:
+        words, pairs = self._tables
+        if len(words) > KEPT or len(pairs) > 4 * KEPT:
+            # Whoever still reads the tables before keeps them.
+            words, pairs = self._begin()
+        forms: list[Form] = [*_LEAD]
+        places: list[tuple[int, int]] = []
+        for sentence in sentences:
+            begin = len(forms)
+            forms += sentence
+            places.append((begin - len(_LEAD), len(forms) - len(_LEAD)))
+            forms += _GAP
+        rows = list(map(words.__getitem__, forms))
+        told = list(map(pairs.__getitem__, pairwise(rows)))
+        numbers = np.array(rows)
+        return Scored(
+            self._summed(words.table.take(numbers, axis=0), pairs.table.take(told, axis=0)),
+            np.where(numbers[len(_LEAD) : -len(_GAP), None] < 2, _FENCE, 0.0),
+            places,
+        )
 
-    def scores(self, sentences: Iterable[Sequence[Form]]) -> tuple[Scores, list[tuple[int, int]]]:
-        """The score of each label at each word, shape (rows, labels), and the rows where each sentence begins and ends."""
-        # Two threads that add rows at once would give one word the weights of another, and something private would be shown.
-        with self._lock:
-            return self._scores(sentences)
-
-    def _scores(self, sentences: Iterable[Sequence[Form]]) -> tuple[Scores, list[tuple[int, int]]]:
-        if len(self._forms) > KEPT or len(self._pair_rows) > 4 * KEPT:
-            self._begin()
-        rows: list[int] = [0] * WINDOW
-        rows[-3:] = [1, 1, 1]
-        pairs: list[int] = [0] * WINDOW
-        starts: list[tuple[int, int]] = []
-        known, pair_rows = self._rows, self._pair_rows
-        for forms in sentences:
-            begin = len(rows)
-            last = -1
-            for form in forms:
-                row = known.get(form, -1)
-                if row < 0:
-                    row = self._add(form)
-                rows.append(row)
-                if last >= 0:
-                    pair = pair_rows.get((last, row), -1)
-                    pairs.append(pair if pair >= 0 else self._add_pair((last, row)))
-                last = row
-            starts.append((begin, len(rows)))
-            rows += (1, 1, 1, 0, 1, 1, 1)
-            pairs += (0,) * (WINDOW + 1)
-        return self._summed(rows, pairs), starts
-
-    def _summed(self, rows: list[int], pairs: list[int]) -> Scores:
-        """The rows of all sentences, with borders between them, added up at every place in one go."""
-        size = self._size
-        table = self._table[rows]
-        score = table[:, :size].copy()
-        for place, shift in _SHIFTS:
-            part = table[:, place * size : (place + 1) * size]
-            if shift > 0:
-                score[shift:] += part[:-shift]
-            else:
-                score[:shift] += part[-shift:]
-        before = np.cumsum(table[:, 7 * size : 8 * size], axis=0)
-        score[WINDOW + 1 :] += before[WINDOW:-1] - before[: -WINDOW - 1]
-        after = np.cumsum(table[:, 8 * size :], axis=0)
-        score[:-WINDOW] += after[WINDOW:] - after[:-WINDOW]
-        both = self._pair_table[pairs]
-        score += both[:, :size]
-        score[1:] += both[:-1, size:]
+    def _summed(self, words: Margins, pairs: Margins) -> Margins:
+        """The rows of all sentences, with gaps between them, added up at every place but the lead's and the last gap's."""
+        size, lead = self._size, len(_LEAD)
+        count, width = words.shape
+        last = count - len(_GAP)
+        # Seen aslant, what the words from three before to three behind say of a word stands side by side.
+        step = words.itemsize
+        aslant = np.ndarray(
+            (last - lead, 7, size),
+            np.float32,
+            words,
+            (lead - 3) * width * step,
+            (width * step, (width + size) * step, step),
+        )
+        score: Margins = aslant.sum(axis=1)
+        window = words[:, 7 * size :].cumsum(axis=0)
+        before, behind = window[:, :size], window[:, size:]
+        score += before[lead - 1 : last - 1]
+        score -= before[lead - 1 - WINDOW : last - 1 - WINDOW]
+        score += behind[lead + WINDOW : last + WINDOW]
+        score -= behind[lead:last]
+        score += pairs[lead:last, :size]
+        score += pairs[lead - 1 : last - 1, size:]
         return score
 
-    def hopeful(
-        self, margins: Margins, begin: int, end: int, favour: float, among: tuple[int, ...]
-    ) -> tuple[int, int] | None:
-        """The rows from the first to the last at which other labels could outweigh the first; None where they cannot.
+    def hopes(self, scored: Scored, favour: float) -> dict[int, list[int]]:
+        """The sentences in which another label could outweigh the first when it has `favour`, and of which kinds.
 
-        `margins` tells of each row by how much the likeliest label for the first word of a matter, for any of its words
-        and for its last outweigh the first label: a bound from above, cheap to reckon, that spares most sentences the
-        search for the best labels.
+        A bound from above, cheap to reckon for all sentences at once, that spares most of them the search for the best labels:
+        what the best matter of each kind that ends at a word gains over nothing.
         """
-        enter, inner, leave = self._bounds(among)
-        firsts, any_, lasts = margins
-        # A matter at the start of a sentence has no step into it, one at the end none out of it.
-        run, start, low, high = -1e9, begin, end, begin
-        for i in range(begin, end):
+        steps, fence = self._steps, scored.fence
+        margins = scored.margins.reshape(len(fence), -1, 3)
+        begins = [begin for begin, _ in scored.sentences]
+        ends = [end - 1 for _, end in scored.sentences]
+        first = margins[:, :, 0] + (steps.enter + favour)
+        last = margins[:, :, 2] + (steps.to_last + steps.leave + favour)
+        # A matter at the start of a sentence has no step into it, one at the end none out of it; nor need they be whole.
+        edge = margins[begins] + favour
+        first[begins] = np.maximum(edge[:, :, 0], edge[:, :, 1] + steps.begin)
+        alone = first + steps.leave_first
+        alone[begins] = edge.max(axis=2) + steps.leave
+        edge = margins[ends] + favour
+        last[ends] = np.maximum(edge[:, :, 2], edge[:, :, 1] + steps.end) + steps.to_last
+        alone[ends] = first[ends]
+        if lone := [begin for begin, end in scored.sentences if end - begin == 1]:
+            alone[lone] = margins[lone].max(axis=2) + favour
+        alone += fence
+        upto = (margins[:, :, 1] + (steps.between + favour) + fence).cumsum(axis=0)
+        first += fence - upto
+        last[1:] += upto[:-1] + fence[1:]
+        alone[1:] = np.maximum(alone[1:], np.maximum.accumulate(first[:-1]) + last[1:])
+        rows, kinds = (alone > -2 * steps.bonus - _SLACK).nonzero()
+        found: dict[int, set[int]] = {}
+        for row, kind in zip(rows.tolist(), kinds.tolist(), strict=True):
+            found.setdefault(bisect_right(begins, row) - 1, set()).add(kind)
+        return {sentence: sorted(of) for sentence, of in found.items()}
+
+    def reach(self, margins: Margins, favour: float, kinds: Sequence[int]) -> tuple[int, int] | None:
+        """The rows of a sentence from the first to the last at which these kinds could outweigh the first label; None without any.
+
+        A bound that tells not the one kind from the other: by how much the likeliest label for the first word of a matter, for
+        any of its words and for its last outweigh the first label, and the best steps between them.
+        """
+        enter, inner, leave = self._bounds(tuple(kinds))
+        by_kind = margins.reshape(len(margins), -1, 3)[:, kinds]
+        firsts, _, lasts = by_kind.max(axis=1).T.tolist()
+        any_ = by_kind.max(axis=(1, 2)).tolist()
+        run, start, low, high = -1e9, 0, len(any_), 0
+        for i, most in enumerate(any_):
             opened = firsts[i] + favour
-            if i > begin:
+            if i:
                 opened += enter
             closed = run + inner + lasts[i] + favour
-            run += inner + any_[i] + favour
+            run += inner + most + favour
             began = start
             if opened > run:
                 run, start = opened, i
-            out = leave if i + 1 < end else 0.0
+            out = leave if i + 1 < len(any_) else 0.0
             if closed + out > 0 and began < low:
                 low = began
             if opened + out > 0 and i < low:
@@ -252,18 +386,17 @@ class Chain:
         return (low, high) if low < high else None
 
     def best(
-        self, score: Scores, favour: float, among: tuple[int, ...], *, first: bool, last: bool
+        self, margins: Margins, favour: float, among: tuple[int, ...], *, first: bool, last: bool
     ) -> tuple[list[int], list[float]]:
         """The likeliest labels out of `among` for a row of words, after `favour` was taken from the first label at each.
 
         `first` and `last` tell whether the row begins and ends its sentence; beside it stands the first label. With the
         labels comes what each word gains over the handicapped first label, the steps to and from its neighbours included.
         """
-        rows: list[list[float]] = score[:, among].tolist()
+        others = margins.take([label - 1 for label in among[1:]], axis=1)
+        rows: list[list[float]] = [[-favour, *row] for row in others.tolist()]
         entries, stay = self._entries(among), self._moves[0][0]
-        for row in rows:
-            row[0] -= favour
-        reached = rows[0][:]
+        reached = rows[0]
         if not first:
             reached = [own + self._moves[0][label] for own, label in zip(reached, among, strict=True)]
         back: list[list[int]] = []
@@ -294,13 +427,13 @@ class Chain:
             gains[-1] += self._moves[before][0] - stay
         return [among[at] for at in path], gains
 
-    def _bounds(self, among: tuple[int, ...]) -> tuple[float, float, float]:
-        """The most that steps into other labels, between them and out of them gain over staying with the first."""
-        found = self._bounds_of.get(among)
+    def _bounds(self, kinds: tuple[int, ...]) -> tuple[float, float, float]:
+        """The most that steps into labels of these kinds, between them and out of them gain over staying with the first."""
+        found = self._bounds_of.get(kinds)
         if found is None:
-            moves, others = self._moves, among[1:]
-            stay = moves[0][0]
-            found = self._bounds_of[among] = (
+            moves, stay = self._moves, self._moves[0][0]
+            others = [1 + 3 * kind + part for kind in kinds for part in range(3)]
+            found = self._bounds_of[kinds] = (
                 max(moves[0][label] for label in others) - stay,
                 max(moves[left][label] for left in others for label in others) - stay,
                 max(moves[label][0] for label in others) - stay,
