@@ -21,7 +21,7 @@ from .lexicon import WORDS
 from .normal import HOLE
 from .people import Tokens
 from .reasons import REASONS
-from .weights import OUTSIDE, Chain, Form, Margins
+from .weights import OUTSIDE, Chain, Form
 
 KINDS = ("HEALTH", "SPECIAL", "FAMILY", "ABUSE")
 # Each matter has a label for its first word, one for its last, and one for those between; a matter of one word has the first.
@@ -181,7 +181,7 @@ def matters(found: Tokens, covered: list[Hit], quiet: set[tuple[Form, ...]]) -> 
     for place, kinds in chain.hopes(scored, FAVOUR_STRETCH).items():
         sentence, begin = told[place], places[place]
         low, high = scored.sentences[place]
-        stretches = _stretches(chain, scored.margins[low:high], kinds)
+        stretches = _stretches(chain, scored.margins[low:high].tolist(), kinds)
         if stretches:
             quiet.discard(sentence)
         for stretch, kind in stretches:
@@ -202,15 +202,15 @@ def matters(found: Tokens, covered: list[Hit], quiet: set[tuple[Form, ...]]) -> 
     return hits
 
 
-def _stretches(chain: Chain, margins: Margins, among: list[int]) -> list[tuple[range, int]]:
+def _stretches(chain: Chain, margins: list[list[float]], among: list[int]) -> list[tuple[range, int]]:
     """The words of each matter in a sentence, and its kind, out of the kinds that it may be."""
-    among = [kind for kind in among if chain.reach(margins, FAVOUR_STRETCH, [kind])]
+    among = [kind for kind in among if chain.reach(margins, FAVOUR_STRETCH, range(kind, kind + 1))]
     place = chain.reach(margins, FAVOUR_STRETCH, _ALL) if among else None
     if place is None:
         return []
     low, high = place
     rows, edges = margins[low:high], {"first": low == 0, "last": high == len(margins)}
-    labels = (0, *(1 + 3 * kind + part for kind in among for part in range(3)))
+    labels = (0, *[1 + 3 * kind + part for kind in among for part in range(3)])
     wide, gains = chain.best(rows, FAVOUR_STRETCH, labels, **edges)
     out: list[tuple[range, int]] = []
     sure: list[int] = []

@@ -11,15 +11,16 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Margins = npt.NDArray[np.float32]
 Gains = npt.NDArray[np.float64]
+_Entry = tuple[int, float, list[tuple[int, float]]]
 
 # Where a feature of a word may count: at the word itself, at a neighbour so many places on, anywhere in the window before or after.
 PLACES = ("0", "-3", "-2", "-1", "+1", "+2", "+3", "<", ">")
@@ -198,49 +199,56 @@ class _PairRows(dict[tuple[int, int], int]):
 class Scored:
     """By how much each label but the first outweighs the first at each word, shape (rows, labels - 1), and where sentences stand.
 
-    Between sentences are rows that mean nothing; `fence`, shape (rows, 1), is 0 in sentences and far below there.
+    Between sentences are rows that mean nothing; `edges` tells of each row where in a sentence it is.
     """
 
     margins: Margins
-    fence: Gains
+    edges: list[int]
     sentences: list[tuple[int, int]]
 
 
-class _Steps(NamedTuple):
-    """What steps gain over staying with the first label, one figure for each kind of matter."""
-
-    enter: Gains
-    between: Gains
-    to_last: Gains  # From the first word to the last; what `between` says of it once too often taken off.
-    leave_first: Gains
-    leave: Gains
-    begin: Gains  # What a sentence that begins in the middle of a matter may gain over one that begins with its first word,
-    end: Gains  # and one that ends in the middle over one that ends with its last.
-    bonus: float  # What a matter right behind another may spare.
+_INSIDE, _BEGIN, _END, _WHOLE, _BETWEEN = range(
+    5
+)  # A word in its sentence, or what stands between two of these.
+_BETWEEN_SENTENCES = [_BETWEEN] * len(_GAP)
 
 
-def _steps(moves: Gains) -> _Steps:
+def _bounds(moves: Gains) -> tuple[Gains, float]:
+    """What bounds the gain of a matter from above, beside the margins of its words: see `Chain.hopes`.
+
+    Shape (7, kinds, places in a sentence): what a first word, one between and a last word gain by their steps, the steps
+    beside first and last words included; a word between at the edge of a sentence, where matters need not be whole, as if
+    it were a first or a last one; and one word by itself as a first or as a last one. Then what a matter right behind
+    another may spare.
+    """
     gain = moves - moves[0, 0]
     first, between, last = (range(place, len(moves), 3) for place in (1, 2, 3))
-    enter, leave_first = gain[0, first], gain[first, 0]
+    enter, leave_first, leave_last = gain[0, first], gain[first, 0], gain[last, 0]
     inside, onward, closing = gain[between, between], gain[first, between], gain[between, last]
-    to_last = np.maximum(gain[first, last], onward - inside + closing)
+    # From the first word to the last; what the words between say of their steps is once too often taken off.
+    through = np.maximum(gain[first, last], onward - inside + closing)
+    never = np.full(len(enter), _FENCE)
+    none = np.zeros(len(enter))
+    begin = np.maximum(closing - through, 0.0)
+    end = np.maximum(onward, inside)
+    either = np.maximum(leave_first, leave_last)
+    # By columns: inside of a sentence, its first word, its last, its only one, and between sentences.
+    steps = [
+        [enter, none, enter, none, never],
+        [inside, inside, inside, inside, never],
+        [through + leave_last, through + leave_last, through, through, never],
+        [never, begin, never, begin, never],
+        [never, never, end, end, never],
+        [enter + leave_first, either, enter, none, never],
+        [never, either, never, none, never],
+    ]
     bonus = [
         gain[label, other] - gain[label, 0] - gain[0, other]
         for label in (*first, *last)
         for other in first
         if moves[label, other] > NEVER
     ]
-    return _Steps(
-        enter,
-        inside,
-        to_last,
-        leave_first,
-        np.maximum(leave_first, gain[last, 0]),
-        np.maximum(closing - to_last, 0.0),
-        np.maximum(onward, inside) - to_last,
-        max(0.0, *bonus),
-    )
+    return np.array(steps).transpose(0, 2, 1), max(0.0, *bonus)
 
 
 class Chain:
@@ -263,9 +271,10 @@ class Chain:
             self._pair_weights = pairs.reshape(len(pairs), -1)
             moves = np.maximum(found["transitions"], NEVER).astype(np.float64)
         self._moves: list[list[float]] = moves.tolist()
-        self._entries_of: dict[tuple[int, ...], list[list[tuple[int, float]]]] = {}
-        self._steps = _steps(moves)
-        self._bounds_of: dict[tuple[int, ...], tuple[float, float, float]] = {}
+        self._entries_of: dict[tuple[int, ...], list[_Entry]] = {}
+        self._bounds, bonus = _bounds(moves)
+        self._least = -2 * bonus - _SLACK
+        self._most_of: dict[range, tuple[float, float, float]] = {}
         self._begin()
 
     def _over_first(self, weights: npt.NDArray[np.float16], places: int) -> Margins:
@@ -284,19 +293,18 @@ class Chain:
             words, pairs = self._begin()
         forms: list[Form] = [*_LEAD]
         places: list[tuple[int, int]] = []
+        edges: list[int] = []
         for sentence in sentences:
             begin = len(forms)
             forms += sentence
             places.append((begin - len(_LEAD), len(forms) - len(_LEAD)))
             forms += _GAP
+            edges += [_BEGIN, *[_INSIDE] * (len(sentence) - 2), _END] if len(sentence) > 1 else [_WHOLE]
+            edges += _BETWEEN_SENTENCES
         rows = list(map(words.__getitem__, forms))
         told = list(map(pairs.__getitem__, pairwise(rows)))
-        numbers = np.array(rows)
-        return Scored(
-            self._summed(words.table.take(numbers, axis=0), pairs.table.take(told, axis=0)),
-            np.where(numbers[len(_LEAD) : -len(_GAP), None] < 2, _FENCE, 0.0),
-            places,
-        )
+        summed = self._summed(words.table.take(rows, axis=0), pairs.table.take(told, axis=0))
+        return Scored(summed, edges[: -len(_GAP)], places)
 
     def _summed(self, words: Margins, pairs: Margins) -> Margins:
         """The rows of all sentences, with gaps between them, added up at every place but the lead's and the last gap's."""
@@ -329,54 +337,45 @@ class Chain:
         A bound from above, cheap to reckon for all sentences at once, that spares most of them the search for the best labels:
         what the best matter of each kind that ends at a word gains over nothing.
         """
-        steps, fence = self._steps, scored.fence
-        margins = scored.margins.reshape(len(fence), -1, 3)
+        own = scored.margins.T.astype(np.float64, order="C").reshape(-1, 3, len(scored.margins)) + favour
+        first, between, last = own[:, 0], own[:, 1], own[:, 2]
+        steps = self._bounds.take(scored.edges, axis=2)
+        begun = np.maximum(first + steps[0], between + steps[3])
+        ended = np.maximum(last + steps[2], between + steps[4])
+        alone = np.maximum(first + steps[5], own.max(axis=1) + steps[6])
+        upto = (between + steps[1]).cumsum(axis=1)
+        begun -= upto
+        ended[:, 1:] += upto[:, :-1]
+        ended[:, 1:] += np.maximum.accumulate(begun[:, :-1], axis=1)
+        alone[:, 1:] = np.maximum(alone[:, 1:], ended[:, 1:])
+        kinds, rows = (alone > self._least).nonzero()
+        found: dict[int, list[int]] = {}
         begins = [begin for begin, _ in scored.sentences]
-        ends = [end - 1 for _, end in scored.sentences]
-        first = margins[:, :, 0] + (steps.enter + favour)
-        last = margins[:, :, 2] + (steps.to_last + steps.leave + favour)
-        # A matter at the start of a sentence has no step into it, one at the end none out of it; nor need they be whole.
-        edge = margins[begins] + favour
-        first[begins] = np.maximum(edge[:, :, 0], edge[:, :, 1] + steps.begin)
-        alone = first + steps.leave_first
-        alone[begins] = edge.max(axis=2) + steps.leave
-        edge = margins[ends] + favour
-        last[ends] = np.maximum(edge[:, :, 2], edge[:, :, 1] + steps.end) + steps.to_last
-        alone[ends] = first[ends]
-        if lone := [begin for begin, end in scored.sentences if end - begin == 1]:
-            alone[lone] = margins[lone].max(axis=2) + favour
-        alone += fence
-        upto = (margins[:, :, 1] + (steps.between + favour) + fence).cumsum(axis=0)
-        first += fence - upto
-        last[1:] += upto[:-1] + fence[1:]
-        alone[1:] = np.maximum(alone[1:], np.maximum.accumulate(first[:-1]) + last[1:])
-        rows, kinds = (alone > -2 * steps.bonus - _SLACK).nonzero()
-        found: dict[int, set[int]] = {}
         for row, kind in zip(rows.tolist(), kinds.tolist(), strict=True):
-            found.setdefault(bisect_right(begins, row) - 1, set()).add(kind)
-        return {sentence: sorted(of) for sentence, of in found.items()}
+            of = found.setdefault(bisect_right(begins, row) - 1, [])
+            if not of or of[-1] < kind:
+                of.append(kind)
+        return found
 
-    def reach(self, margins: Margins, favour: float, kinds: Sequence[int]) -> tuple[int, int] | None:
-        """The rows of a sentence from the first to the last at which these kinds could outweigh the first label; None without any.
+    def reach(self, rows: Sequence[Sequence[float]], favour: float, kinds: range) -> tuple[int, int] | None:
+        """The words of a sentence from the first to the last at which these kinds could outweigh the first label; None without any.
 
         A bound that tells not the one kind from the other: by how much the likeliest label for the first word of a matter, for
-        any of its words and for its last outweigh the first label, and the best steps between them.
+        any of its words and for its last outweigh the first label, and the best steps between them. `rows` are its margins.
         """
-        enter, inner, leave = self._bounds(tuple(kinds))
-        by_kind = margins.reshape(len(margins), -1, 3)[:, kinds]
-        firsts, _, lasts = by_kind.max(axis=1).T.tolist()
-        any_ = by_kind.max(axis=(1, 2)).tolist()
-        run, start, low, high = -1e9, 0, len(any_), 0
-        for i, most in enumerate(any_):
-            opened = firsts[i] + favour
+        enter, inner, leave = self._most(kinds)
+        run, start, low, high, behind = -1e9, 0, len(rows), 0, len(rows) - 1
+        left, right = 3 * kinds.start, 3 * kinds.stop
+        for i, row in enumerate(rows):
+            opened = max(row[left:right:3]) + favour
             if i:
                 opened += enter
-            closed = run + inner + lasts[i] + favour
-            run += inner + most + favour
+            closed = run + inner + max(row[left + 2 : right : 3]) + favour
+            run += inner + max(row[left:right]) + favour
             began = start
             if opened > run:
                 run, start = opened, i
-            out = leave if i + 1 < len(any_) else 0.0
+            out = leave if i < behind else 0.0
             if closed + out > 0 and began < low:
                 low = began
             if opened + out > 0 and i < low:
@@ -386,15 +385,21 @@ class Chain:
         return (low, high) if low < high else None
 
     def best(
-        self, margins: Margins, favour: float, among: tuple[int, ...], *, first: bool, last: bool
+        self,
+        margins: Sequence[Sequence[float]],
+        favour: float,
+        among: tuple[int, ...],
+        *,
+        first: bool,
+        last: bool,
     ) -> tuple[list[int], list[float]]:
         """The likeliest labels out of `among` for a row of words, after `favour` was taken from the first label at each.
 
         `first` and `last` tell whether the row begins and ends its sentence; beside it stands the first label. With the
         labels comes what each word gains over the handicapped first label, the steps to and from its neighbours included.
         """
-        others = margins.take([label - 1 for label in among[1:]], axis=1)
-        rows: list[list[float]] = [[-favour, *row] for row in others.tolist()]
+        own = itemgetter(*[label - 1 for label in among[1:]])
+        rows = [[-favour, *own(row)] for row in margins]
         entries, stay = self._entries(among), self._moves[0][0]
         reached = rows[0]
         if not first:
@@ -402,13 +407,13 @@ class Chain:
         back: list[list[int]] = []
         for row in rows[1:]:
             following, origins = [], []
-            for entry, own in zip(entries, row, strict=True):
-                origin, most = -1, -1e9
-                for other, weight in entry:
+            for (nearest, step, more), gained in zip(entries, row, strict=True):
+                origin, most = nearest, reached[nearest] + step
+                for other, weight in more:
                     value = reached[other] + weight
                     if value > most:
                         origin, most = other, value
-                following.append(most + own)
+                following.append(most + gained)
                 origins.append(origin)
             reached = following
             back.append(origins)
@@ -427,29 +432,26 @@ class Chain:
             gains[-1] += self._moves[before][0] - stay
         return [among[at] for at in path], gains
 
-    def _bounds(self, kinds: tuple[int, ...]) -> tuple[float, float, float]:
+    def _most(self, kinds: range) -> tuple[float, float, float]:
         """The most that steps into labels of these kinds, between them and out of them gain over staying with the first."""
-        found = self._bounds_of.get(kinds)
+        found = self._most_of.get(kinds)
         if found is None:
             moves, stay = self._moves, self._moves[0][0]
-            others = [1 + 3 * kind + part for kind in kinds for part in range(3)]
-            found = self._bounds_of[kinds] = (
+            others = range(1 + 3 * kinds.start, 1 + 3 * kinds.stop)
+            found = self._most_of[kinds] = (
                 max(moves[0][label] for label in others) - stay,
                 max(moves[left][label] for left in others for label in others) - stay,
                 max(moves[label][0] for label in others) - stay,
             )
         return found
 
-    def _entries(self, among: tuple[int, ...]) -> list[list[tuple[int, float]]]:
+    def _entries(self, among: tuple[int, ...]) -> list[_Entry]:
         """By the label that is entered: the labels that it can be entered from, with the weight of the step."""
         found = self._entries_of.get(among)
         if found is None:
-            found = self._entries_of[among] = [
-                [
-                    (i, self._moves[left][label])
-                    for i, left in enumerate(among)
-                    if self._moves[left][label] > NEVER
-                ]
-                for label in among
-            ]
+            found = self._entries_of[among] = []
+            for label in among:
+                steps = [(i, self._moves[left][label]) for i, left in enumerate(among)]
+                (origin, weight), *more = [step for step in steps if step[1] > NEVER] or steps
+                found.append((origin, weight, more))
         return found
