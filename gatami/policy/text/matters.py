@@ -64,7 +64,9 @@ def read(found: Tokens, covered: list[Hit]) -> Reading:
     forms = found.forms.copy()
     lower, capital, first = found.lower, found.capital, found.first
     for i, names in classes.items():
-        forms[i] = form(lower[i], capital[i] and not first[i], names)
+        mark = found.marks[i]
+        if capital[i] or mark is None or names is not mark.classes:
+            forms[i] = form(lower[i], capital[i] and not first[i], names)
     for i in compress(range(len(forms)), capital):
         if i not in classes:
             forms[i] = form(lower[i], not first[i], NO_CLASS)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import accumulate, compress
 from typing import NamedTuple
 
-from .forms import NO_CLASS
+from .forms import MASKED, NO_CLASS
 from .forms import form as seen_form
 from .identifiers import speaks_of
 from .lexicon import TOKEN, Word, word
@@ -43,7 +43,7 @@ class Tokens:
     cues: list[int]  # Three more places at the end, which also are what stands before the first word.
     maybe: list[int]  # The places of words that may be names by their form.
     stops: list[int]  # The places of marks that may end a sentence.
-    forms: list[Form]  # As the weights see the words by themselves, in small letters.
+    forms: list[Form]  # As the weights see words in small letters by themselves.
 
     def end(self, i: int) -> int:
         return self.starts[i] + len(self.words[i])
@@ -80,9 +80,9 @@ def _known(form: str) -> _Known:
     # In small letters only what the lists know as a name first; 'stein' and 'liv' are names in capitals.
     small = entry.given > 1 and len(form) > 2 and not parts & CAPITAL_ONLY
     maybe = len(form) > 1 if capital else small
-    return _Known(
-        lower, entry, capital, mark, edge, speaks_of(lower), parts, maybe, seen_form(lower, False, NO_CLASS)
-    )
+    # A word in capitals is seen as its place has it, which is not known yet.
+    seen = MASKED if capital else seen_form(lower, False, mark.classes if mark else NO_CLASS)
+    return _Known(lower, entry, capital, mark, edge, speaks_of(lower), parts, maybe, seen)
 
 
 def tokens(text: str) -> Tokens:

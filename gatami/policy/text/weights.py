@@ -178,9 +178,10 @@ class _PairRows(dict[tuple[int, int], int]):
         self.table = np.zeros((1024, weights.shape[1]), dtype=np.float32)
 
     def __missing__(self, pair: tuple[int, int]) -> int:
+        left, right = pair
         found = []
-        if min(pair) > 1:
-            features = pair_features(self._forms[pair[0]], self._forms[pair[1]])
+        if left > 1 and right > 1:
+            features = pair_features(self._forms[left], self._forms[right])
             found = [self._names[name] for name in features if name in self._names]
         if not found:
             self[pair] = 0
