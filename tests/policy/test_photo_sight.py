@@ -6,7 +6,10 @@ package scikit-image carries; none is committed.
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from functools import cache
 from itertools import pairwise
 
@@ -272,9 +275,6 @@ def test_one_look_finds_a_face_a_plate_and_a_number():
 
 def test_loaded_networks_start_no_thread_and_work_in_a_fork():
     """Run apart: other tests' libraries have threads. onnxruntime from 1.29 on starts one, to report to its maker."""
-    import subprocess
-    import sys
-
     program = """if True:
         import os, sys, numpy as np
         from gatami.policy.photos.look import load, look
@@ -295,3 +295,23 @@ def test_the_smallest_pictures_are_looked_at():
     for shape in ((1, 1, 3), (1, 900, 3), (900, 1, 3), (7, 5, 3)):
         seen = look(np.full(shape, 120, dtype=np.uint8), find)
         assert seen.boxes == ()
+
+
+def test_the_command_line_covers_a_picture_without_secrets_or_database(tmp_path):
+    source, target = tmp_path / "in.png", tmp_path / "out.jpg"
+    Image.fromarray(sign("Ring 912 34 567")).save(source)
+    flask = [sys.executable, "-m", "flask", "--app", "wsgi", "policy", "photo"]
+    environment = {"PATH": os.environ["PATH"], "GATAMI_MODE": "production"}
+    done = subprocess.run(
+        [*flask, source, target], env=environment, capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    assert [box["kind"] for box in told["boxes"]] == ["text"]
+    assert (told["width"], told["height"], told["left"]) == (960, 720, [])
+    assert words.private(words.read(np.asarray(Image.open(target))), find) == []
+    source.write_bytes(b"GIF89a of no use")
+    refused = subprocess.run(
+        [*flask, source, target], env=environment, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert "NotAPicture" in refused.stderr

@@ -41,7 +41,7 @@ _FAR_FORMS: Final = re.compile(
 _ROADS = re.compile(
     r"(?:[EO0]\s?\d{1,3}|(?:FV|RV|KV|PV|FYLKESVE[GI]|RIKSVE[GI])\.?\s?\d{1,4}|\d+\s?(?:KM|M|T|CM|MM))\b"
 )
-_WORD_AND_NUMBER = re.compile(r"(?:[A-Z]{4,}[\s.:\-]+\d+|(?:BUS|LED|AVD|NR|TLF|TEL|MAX|MIN|PL)[\s.:\-]+\d+)$")
+_WORD_AND_NUMBER = re.compile(r"(?:[A-Z]{4,}[\s.:\-]*\d+|(?:BUS|LED|AVD|NR|TLF|TEL|MAX|MIN|PL)[\s.:\-]+\d+)$")
 _COUNTRY = re.compile(r"^(?:NO|N|S|SE|DK|FIN|FI|D|PL|LT|LV|EST|EE|GB|UK|NL|F|E|I)(?=[A-Z]{2})")
 _CASCADE: Final = 1152
 """Longest side in which the cascade looks."""
@@ -78,7 +78,7 @@ def find(rgb: Picture, lines: list[Line] | None = None) -> list[Box]:
             sure >= 0.4
             and 4 <= len(signs) <= 9
             and sum(map(str.isdigit, signs)) >= 2
-            and not _ROADS.match(text.upper())
+            and not _stays(text.upper())
         ):
             found.append(Box("plate", box.left, box.top, box.width, box.height, sure, "cascade+ocr"))
     return found
@@ -87,11 +87,9 @@ def find(rgb: Picture, lines: list[Line] | None = None) -> list[Box]:
 def written(text: str) -> str | None:
     """`near` for the form of a plate of Norway or a neighbour, `far` for that of another country, else None."""
     text = text.upper().strip(" .,:;|-_·•'\"()[]")
-    if _ROADS.match(text) or len(text) > 14:
+    if _stays(text) or len(text) > 14:
         return None
     signs = re.sub(r"[\s.:·•'\-–_|*]", "", text)
-    if _WORD_AND_NUMBER.match(text):
-        return None
     for form in (signs, _COUNTRY.sub("", signs)):
         if any(_fits(form, shape) for shape in _NEAR_FORMS):
             return "near"
@@ -101,6 +99,11 @@ def written(text: str) -> str | None:
     if spelled <= 4 and enough and (german or _FAR_FORMS.fullmatch(signs)):
         return "far"
     return None
+
+
+def _stays(text: str) -> bool:
+    """Whether it is the sign of a road, a length, or a word with a number behind it."""
+    return bool(_ROADS.match(text) or _WORD_AND_NUMBER.match(text))
 
 
 def _long(line: Line) -> bool:
