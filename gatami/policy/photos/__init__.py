@@ -30,11 +30,4 @@ __all__ = [
     "check",
     "kind",
     "make",
-    "render",
 ]
-
-
-def render(data: bytes, seconds: int, memory: int) -> list[Rendition]:
-    """The WebP files of a picture in which nothing is covered, for callers that do not ask `make` yet. Raises Unreadable."""
-    made = make(data, seconds=seconds, memory=memory, boxes=())
-    return [rendition for rendition in made.renditions if rendition.format == "webp"]
