@@ -7,9 +7,7 @@ already stays as it is. `load_many` fills a database for measurements.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -248,22 +246,23 @@ _Drawn = dict[tuple[str, int], tuple[bytes, policy_photos.Made]]
 
 
 def _render(items: list[dict[str, Any]]) -> _Drawn:
-    """Draw the pictures and make their public sizes, several at a time: each takes a process of its own."""
+    """Draw the pictures and make their public files, each kind once."""
     used: Counter[str] = Counter()
     for item in items:
         for photo in item.get("photos", ()):
             # Two of each kind are variety enough.
             photo["number"] = used[photo["draw"]] % 2
             used[photo["draw"]] += 1
-    wanted = {(p["draw"], p["number"]) for item in items for p in item.get("photos", ())}
+    photos = [photo for item in items for photo in item.get("photos", ())]
+    looked_at = {(photo["draw"], photo["number"]): photo.get("look", False) for photo in photos}
 
-    def make(key: tuple[str, int]) -> tuple[bytes, policy_photos.Made]:
-        data = picture(*key)
-        # Nobody is in these pictures, so nobody is looked for.
-        return data, policy_photos.make(data, boxes=(), seconds=RENDER_S, memory=RENDER_BYTES)
+    def make(subject: str, number: int, look: bool) -> tuple[bytes, policy_photos.Made]:
+        data = picture(subject, number)
+        # In most of these pictures is nobody, so nobody is looked for.
+        boxes = None if look else ()
+        return data, policy_photos.make(data, boxes=boxes, seconds=RENDER_S, memory=RENDER_BYTES)
 
-    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
-        return dict(zip(wanted, pool.map(make, wanted), strict=True))
+    return {key: make(*key, look) for key, look in looked_at.items()}
 
 
 # One report from its submit to where its story ends -------------------------------------------------------------
@@ -315,11 +314,12 @@ class _Story:
         owner = db.session.get(User, self.report.category.owner_id)
         for photo, made, wanted in zip(self.report.photos, drawn, self.item.get("photos", ()), strict=True):
             shown = owner is not None and not wanted.get("held")
-            photo.wish, photo.wished_by_id = "publish" if shown else "hold", owner.id if owner else None
+            if not wanted.get("look"):
+                photo.wish, photo.wished_by_id = "publish" if shown else "hold", owner.id if owner else None
             reports.describe(photo, wanted["alt"])
             db.session.flush()
             reports.draw(photo.id, RENDER_S, RENDER_BYTES, lambda _data, made=made, **_bounds: made)
-            if shown:
+            if shown and photo.wish:
                 looked_at = _office_hours(self.began + timedelta(minutes=25))
                 self._dated(min(looked_at, self.now - timedelta(minutes=1)))
         self.report.reviewed_at = self.began + timedelta(seconds=20)

@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Callable
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 WIDTH, HEIGHT = 1280, 960
 HORIZON = 400
@@ -469,10 +469,31 @@ def _bikes(rnd: random.Random) -> Scene:
     return scene
 
 
+def _car(rnd: random.Random) -> Scene:
+    """A car left in the snow. Its plate was never given to anybody: the numbers begin at 10000."""
+    scene = Scene("winter", rnd)
+    paint = rnd.choice([(150, 40, 44), (44, 76, 120)])
+    scene.draw.rounded_rectangle((330, 470, 950, 800), 60, fill=_between(paint, (0, 0, 0), 0.15))
+    scene.draw.polygon([(420, 480), (500, 350), (780, 350), (860, 480)], fill=paint)
+    scene.draw.polygon([(450, 476), (516, 372), (764, 372), (830, 476)], fill=(176, 196, 206))
+    for left in (380, 820):
+        scene.draw.rounded_rectangle((left, 540, left + 80, 590), 12, fill=(196, 60, 50))
+        scene.draw.rectangle((left + 5, 790, left + 75, 850), fill=(32, 32, 34))
+    scene.draw.rectangle((500, 640, 780, 710), fill=(238, 238, 234), outline=(30, 30, 30), width=4)
+    scene.draw.rectangle((504, 644, 530, 706), fill=(20, 50, 140))
+    font = ImageFont.load_default(60)
+    scene.draw.text((655, 675), "ZV 00517", fill=(24, 24, 24), font=font, anchor="mm", stroke_width=1)
+    for _ in range(9):
+        x = rnd.uniform(280, 900)
+        scene.draw.ellipse((x, rnd.uniform(760, 800), x + 190, 900), fill=(246, 248, 250))
+    return scene
+
+
 SUBJECTS: dict[str, Callable[[random.Random], Scene]] = {
     "bikes": _bikes,
     "bin": _bin,
     "bottles": _bottles,
+    "car": _car,
     "dumping": _dumping,
     "edge": _edge,
     "fence": _fence,

@@ -150,8 +150,8 @@ PORTRAIT = 0.15
 """Share of the picture's shorter side: a face this large was what the picture is about."""
 SURE_PLATE = 0.5
 PAGE_LINES = 12
-PAGE_SHARE = 0.12
-"""Share of the picture's area that lines of text fill on a letter, a notice or a screen."""
+PAGE_LARGE_LINES, PAGE_SHARE = 4, 0.12
+"""Lines that fill this share of the picture's area are a letter, a notice or a screen from close up; fewer are a sign."""
 
 
 def doubts(made: Made) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def doubts(made: Made) -> tuple[str, ...]:
         why.append("large_face")
     if any(box.kind == "plate" and box.confidence < SURE_PLATE for box in made.boxes):
         why.append("unsure_plate")
-    if made.lines >= PAGE_LINES or made.text_share >= PAGE_SHARE:
+    if made.lines >= PAGE_LINES or (made.lines >= PAGE_LARGE_LINES and made.text_share >= PAGE_SHARE):
         why.append("page")
     if made.left:
         why.append("left")

@@ -134,7 +134,8 @@ FACE = Box("face", 0.4, 0.4, 0.05, 0.08, 0.9, "prøve")
         (made(Box("face", 0.3, 0.3, 0.12, 0.08, 0.9, "prøve"), width=900, height=1600), ()),
         (made(Box("plate", 0.1, 0.1, 0.1, 0.03, 0.3, "prøve")), ("unsure_plate",)),
         (made(lines=12), ("page",)),
-        (made(lines=3, text_share=0.3), ("page",)),
+        (made(lines=4, text_share=0.3), ("page",)),
+        (made(lines=3, text_share=0.3), ()),
         (made(FACE, left=(FACE,)), ("left",)),
     ],
 )

@@ -44,7 +44,8 @@ def look(rgb: Picture, find: words.Find) -> Look:
     boxes = (*seen, *signs, *private)
     # What could not be read counts where it is small, as on a letter; a large pattern without a letter is no text.
     written = [line for line in lines if line.text or line.height < UNREAD_HIGHEST]
-    share = min(sum(line.box.area for line in written), 1.0)
+    # Of a slanted line the box around it would count far too much.
+    share = min(sum(line.aspect * line.height**2 for line in written) * rgb.shape[0] / rgb.shape[1], 1.0)
     return Look(boxes, len(written), share, tuple(check(cover(rgb, boxes), boxes)))
 
 
