@@ -208,14 +208,24 @@ def matters(found: Tokens, covered: list[Hit], quiet: set[tuple[Form, ...]]) -> 
 
 def _stretches(chain: Chain, margins: list[list[float]], among: list[int]) -> list[tuple[range, int]]:
     """The words of each matter in a sentence, and its kind, out of the kinds that it may be."""
-    among = [kind for kind in among if chain.reach(margins, FAVOUR_STRETCH, range(kind, kind + 1))]
-    place = chain.reach(margins, FAVOUR_STRETCH, _ALL) if among else None
+    place = chain.reach(margins, FAVOUR_STRETCH, _ALL)
     if place is None:
         return []
     low, high = place
-    rows, edges = margins[low:high], {"first": low == 0, "last": high == len(margins)}
-    labels = (0, *[1 + 3 * kind + part for kind in among for part in range(3)])
-    wide, gains = chain.best(rows, FAVOUR_STRETCH, labels, **edges)
+    rows = margins[low:high]
+
+    def best(favour: float, among: list[int]) -> tuple[list[int], list[float]]:
+        labels = (0, *[1 + 3 * kind + part for kind in among for part in range(3)])
+        found = chain.best(rows, favour, labels, first=low == 0, last=high == len(margins))
+        head, tail = found[0][0], found[0][-1]
+        if (head and head % 3 != 1) or (tail and tail % 3 == 2):
+            # Half a matter at the edge of a sentence counts where a whole one of its kind could stand as well.
+            whole = [kind for kind in among if chain.reach(margins, FAVOUR_STRETCH, range(kind, kind + 1))]
+            if whole != among:
+                return best(favour, whole)
+        return found
+
+    wide, gains = best(FAVOUR_STRETCH, among)
     out: list[tuple[range, int]] = []
     sure: list[int] = []
     i, count = 0, len(wide)
@@ -228,7 +238,7 @@ def _stretches(chain: Chain, margins: list[list[float]], among: list[int]) -> li
             after = gains[j + 1] if j + 1 < count else 0.0
             # What outweighs nothing as a whole is found; else some part of it must do so by itself.
             if sum(gains[i : j + 1]) + after <= (FAVOUR_STRETCH - FAVOUR_FINDING) * len(labelled):
-                sure = sure or chain.best(rows, FAVOUR_FINDING, labels, **edges)[0]
+                sure = sure or best(FAVOUR_FINDING, among)[0]
                 labelled = [label for label in sure[i : j + 1] if label]
             kinds = Counter((label - 1) // 3 for label in labelled if label)
             if kinds:

@@ -58,25 +58,25 @@ def role(lower: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The classes of a word, and the phrases that may begin with it, by the first letters of their second words.
+    """The classes of a word, and the phrases that may begin with it: by their second words, or by the first letters of these.
 
-    `heads` holds the first one or two of these letters: by them most words that follow are told to make no phrase.
+    `heads` holds the first one or two letters of second words: by them most words that follow are told to make no phrase.
     """
 
     classes: frozenset[str]
-    phrases: dict[str, tuple[Phrase, ...]]
+    phrases: dict[str, list[Phrase]]
+    phrase_beginnings: dict[str, list[Phrase]]
     heads: frozenset[str]
 
     def phrases_from(self, lower: list[str], i: int) -> list[tuple[int, str]]:
         """The phrases that begin at word i, which another word follows: where each ends, and its class."""
         second = lower[i + 1]
-        out = []
-        for cut in range(1, min(len(second), _LETTERS) + 1):
-            for tail, name in self.phrases.get(second[:cut], ()):
-                last = _end(lower, i, tail)
-                if last:
-                    out.append((last, name))
-        return out
+        found = self.phrases.get(second, ())
+        if self.phrase_beginnings:
+            found = list(found)
+            for cut in range(1, min(len(second), _LETTERS) + 1):
+                found += self.phrase_beginnings.get(second[:cut], ())
+        return [(last, name) for tail, name in found if (last := _end(lower, i, tail))]
 
 
 def _end(lower: list[str], start: int, tail: Tail) -> int:
@@ -108,11 +108,13 @@ def topic(lower: str) -> Topic | None:
             classes |= lists.endings[tail]
     if not classes and not phrases:
         return None
-    by_second: dict[str, list[Phrase]] = {}
+    whole: dict[str, list[Phrase]] = {}
+    beginnings: dict[str, list[Phrase]] = {}
     for phrase in sorted(set(phrases)):
-        by_second.setdefault(phrase[0][0].rstrip("*")[:_LETTERS], []).append(phrase)
-    return Topic(
-        frozenset(classes),
-        {start: tuple(found) for start, found in by_second.items()},
-        frozenset(start[:2] for start in by_second),
-    )
+        second = phrase[0][0]
+        if second.endswith("*"):
+            beginnings.setdefault(second[:-1][:_LETTERS], []).append(phrase)
+        else:
+            whole.setdefault(second, []).append(phrase)
+    heads = frozenset(second[:2] for second in (*whole, *beginnings))
+    return Topic(frozenset(classes), whole, beginnings, heads)

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 
@@ -311,23 +310,20 @@ class Chain:
         """The rows of all sentences, with gaps between them, added up at every place but the lead's and the last gap's."""
         size, lead = self._size, len(_LEAD)
         count, width = words.shape
-        last = count - len(_GAP)
+        last, step = count - len(_GAP), words.itemsize
+
+        def beside(column: int, first: int, slant: int) -> Margins:
+            """The sum over seven rows from `first` on, counted from the word itself, each so many columns further on."""
+            at = ((lead + first) * width + column) * step
+            strides = (width * step, (width + slant) * step, step)
+            seven = np.ndarray((last - lead, WINDOW, size), np.float32, words, at, strides)
+            summed: Margins = np.einsum("ijk->ik", seven)
+            return summed
+
         # Seen aslant, what the words from three before to three behind say of a word stands side by side.
-        step = words.itemsize
-        aslant = np.ndarray(
-            (last - lead, 7, size),
-            np.float32,
-            words,
-            (lead - 3) * width * step,
-            (width * step, (width + size) * step, step),
-        )
-        score: Margins = aslant.sum(axis=1)
-        window = words[:, 7 * size :].cumsum(axis=0)
-        before, behind = window[:, :size], window[:, size:]
-        score += before[lead - 1 : last - 1]
-        score -= before[lead - 1 - WINDOW : last - 1 - WINDOW]
-        score += behind[lead + WINDOW : last + WINDOW]
-        score -= behind[lead:last]
+        score = beside(0, -3, size)
+        score += beside(7 * size, -WINDOW, 0)
+        score += beside(8 * size, 1, 0)
         score += pairs[lead:last, :size]
         score += pairs[lead - 1 : last - 1, size:]
         return score
@@ -399,8 +395,8 @@ class Chain:
         `first` and `last` tell whether the row begins and ends its sentence; beside it stands the first label. With the
         labels comes what each word gains over the handicapped first label, the steps to and from its neighbours included.
         """
-        own = itemgetter(*[label - 1 for label in among[1:]])
-        rows = [[-favour, *own(row)] for row in margins]
+        own = [label - 1 for label in among[1:]]
+        rows = [[-favour, *[row[label] for label in own]] for row in margins]
         entries, stay = self._entries(among), self._moves[0][0]
         reached = rows[0]
         if not first:
