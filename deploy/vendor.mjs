@@ -17,11 +17,17 @@ const files = {
   "leaflet/dist/leaflet.css": "leaflet/leaflet.css",
   "leaflet/dist/images": "leaflet/images",
   "leaflet/LICENSE": "leaflet/LICENSE",
+  "exifreader/LICENSE": "exifreader/LICENSE",
   "htmx.org/dist/htmx.min.js": "htmx.min.js",
   "@digdir/designsystemet-css/dist/src/index.css": "designsystemet/index.css",
   "@digdir/designsystemet-css/dist/theme/designsystemet.css": "designsystemet/theme.css",
   "@digdir/designsystemet-css/LICENSE": "designsystemet/LICENSE",
   "@fontsource-variable/inter/LICENSE": "inter/LICENSE",
+};
+
+const scripts = {
+  "leaflet/dist/leaflet.js": "leaflet/leaflet.js",
+  "exifreader/dist/exif-reader.js": "exifreader/exif-reader.js",
 };
 
 function build() {
@@ -30,9 +36,11 @@ function build() {
     mkdirSync(dirname(target), { recursive: true });
     cpSync(join(modules, from), target, { recursive: true });
   }
-  // The source map is not shipped, so its mention would only make browsers ask for a page that is not there.
-  const leaflet = readFileSync(join(modules, "leaflet/dist/leaflet.js"), "utf8");
-  writeFileSync(join(fresh, "leaflet/leaflet.js"), leaflet.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+  // The source maps are not shipped, so their mention would only make browsers ask for a page that is not there.
+  for (const [from, to] of Object.entries(scripts)) {
+    const script = readFileSync(join(modules, from), "utf8");
+    writeFileSync(join(fresh, to), script.replace(/^\/\/# sourceMappingURL=.*$/m, ""));
+  }
   buildFont();
 }
 

@@ -6,7 +6,7 @@ has seen, writes one Event and leaves the commit to the door.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from .accounts import User
 from .db import db, now
 from .municipalities import Category
 from .policy import text as policy
+from .policy.photos import Box
 from .publication import STATES
 from .reports import Decision, Event, Follow, Incident, Photo, Report
 
@@ -234,6 +235,26 @@ def lift(report: Report, actor: User, words: str, version: int) -> None:
 def release_photo(photo: Photo, actor: User, alt: str, version: int) -> None:
     _seen(photo.report, version)
     reports.publish_photo(photo, actor, alt)
+
+
+def add_photo(report: Report, actor: User, data: bytes, alt: str, version: int) -> Photo:
+    """Add a photo of the work done. Raises ChangedMeanwhile, reports.TooManyPhotos, reports.NothingToShow."""
+    _seen(report, version)
+    return reports.add_photo(report, actor, data, alt)
+
+
+def redraw_photo(
+    photo: Photo,
+    actor: User,
+    version: int,
+    boxes: Sequence[Box] | None,
+    wish: str,
+    alt: str = "",
+    reason: str = "",
+) -> None:
+    """Have a photo drawn anew with these boxes, or as the policy finds them. Raises as `reports.redraw` does."""
+    _seen(photo.report, version)
+    reports.redraw(photo, actor, boxes, wish, alt, _bounded(reason))
 
 
 def hold_photo(photo: Photo, actor: User, version: int, reason: str = "") -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -17,8 +19,12 @@ from .db import DataKey, Sealed, close_the_gate_on_postgresql, db, keyring, now
 from .keys import Destroyed
 from .keys import keys as data_keys
 from .municipalities import Municipality
+from .policy import photos
 from .policy.deadlines import OSLO
 from .policy.lines import scrub_lines
+
+PHOTO_SECONDS, PHOTO_MEMORY = 60, 2 * 1024**3
+"""What a picture may cost on the command line, where somebody waits for it."""
 
 gate = AppGroup("gate", help="The public engine's rights.")
 keys = AppGroup("keys", help="The keys that seal private data.")
@@ -107,6 +113,32 @@ def scrub() -> None:
     """Scrub JSON lines `{"text": …}` from standard input: `{"public": …, "findings": […]}`."""
     for line in scrub_lines(sys.stdin):
         click.echo(line)
+
+
+@policy_group.command("photo")
+@click.argument("source", metavar="IN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path))
+def photo(source: Path, target: Path) -> None:
+    """Write the safe large picture of IN to OUT (.jpg, or else WebP) and print what was covered as JSON."""
+    try:
+        kind = photos.check(data := source.read_bytes())
+        made = photos.make(data, seconds=PHOTO_SECONDS, memory=PHOTO_MEMORY)
+    except (photos.Refused, photos.Unreadable) as reason:
+        raise click.ClickException(
+            f"{type(reason).__name__}: {reason or 'no picture that is taken'}"
+        ) from None
+    wanted = "jpg" if target.suffix.lower() in (".jpg", ".jpeg") else "webp"
+    target.write_bytes(next(r.data for r in made.renditions if (r.size, r.format) == ("large", wanted)))
+    told = {
+        "kind": kind,
+        "width": made.width,
+        "height": made.height,
+        "boxes": [box.asdict() for box in made.boxes],
+        "lines": made.lines,
+        "text_share": round(made.text_share, 4),
+        "left": [box.asdict() for box in made.left],
+    }
+    click.echo(json.dumps(told, ensure_ascii=False, indent=2))
 
 
 @retention_group.command("run")

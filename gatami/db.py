@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from math import cos, radians
 from pathlib import Path
@@ -43,7 +44,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import Boolean, TypeDecorator
@@ -341,6 +342,30 @@ class DataKey:
 def changed(statement: Update | Delete) -> int:
     """Carry out a statement past the mapper, and tell how many rows it changed."""
     return cast("CursorResult[Any]", db.session.execute(statement)).rowcount
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Do what cannot be undone, such as deleting a file, once the transaction is committed, and never if it is not."""
+    db.session().info.setdefault("after_commit", []).append(act)
+
+
+def after_rollback(act: Callable[[], object]) -> None:
+    """Tidy up outside of the database where the transaction is undone."""
+    db.session().info.setdefault("after_rollback", []).append(act)
+
+
+@event.listens_for(Session, "after_commit")
+def _committed(session: Session) -> None:
+    session.info.pop("after_rollback", None)
+    for act in session.info.pop("after_commit", ()):
+        act()
+
+
+@event.listens_for(Session, "after_rollback")
+def _rolled_back(session: Session) -> None:
+    session.info.pop("after_commit", None)
+    for act in session.info.pop("after_rollback", ()):
+        act()
 
 
 def engine_options(url: str, *, public: bool, pool_size: int, timeout_ms: int) -> dict[str, Any]:

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 FORGOTTEN = timedelta(seconds=60)
 """A report this old that no worker has taken was forgotten."""
+STRAY = timedelta(hours=1)
+"""Public files this old that no photo names are not on their way to be named."""
 FORGET_TRIES = 10
 """Collisions with people at work before the nightly run leaves the rest to the next night."""
 
@@ -146,11 +148,25 @@ def review(app: Flask, report_id: int) -> None:
             place_name = found.street if found else None
         except addresses.AddressServiceDown:
             pass
-    if reports.review(report_id, config["PHOTO_SECONDS"], config["PHOTO_MEMORY"], place_name):
+    db.session.rollback()
+    draw(app, report_id)
+    if reports.review(report_id, place_name):
         db.session.commit()
         deliver(app)
     else:
         db.session.rollback()
+
+
+def draw(app: Flask, report_id: int) -> None:
+    """Make the files of a report's photos that wait, each in a commit of its own."""
+    config = app.config
+    waiting = db.session.scalars(reports.undrawn(report_id)).all()
+    for photo_id in waiting:
+        # The picture takes a second or two, and a connection is not kept waiting for it.
+        if reports.draw(photo_id, config["PHOTO_SECONDS"], config["PHOTO_MEMORY"]):
+            db.session.commit()
+        else:
+            db.session.rollback()
 
 
 def shred() -> None:
@@ -209,6 +225,12 @@ def init_app(app: Flask) -> None:
                 # One report that cannot be reviewed must not keep the others, and the mails, from their turn.
                 log.exception("Report %d could not be reviewed.", report_id)
                 db.session.rollback()
+        for report_id in db.session.scalars(reports.with_undrawn().limit(200)).all():
+            try:
+                draw(app, report_id)
+            except Exception:
+                log.exception("Photos of report %d could not be drawn.", report_id)
+                db.session.rollback()
         deliver(app)
 
     def morning(app: Flask) -> None:
@@ -220,10 +242,12 @@ def init_app(app: Flask) -> None:
         accounts.forget_attempts()
         db.session.commit()
         reports.forget_drafts()
+        reports.forget_strays(now() - STRAY)
         forget(now())
 
     app.extensions["tasks"] = {
         "review": huey.task(retries=0, name="review")(inside(review)),
+        "draw": huey.task(retries=0, name="draw")(inside(draw)),
         "deliver": huey.task(retries=0, name="deliver")(inside(deliver)),
     }
     huey.periodic_task(crontab(minute="*"), name="sweep")(inside(sweep))

@@ -7,10 +7,12 @@ import contextlib
 import os
 import re
 import secrets
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-_KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,3}(\.webp)?")
+_KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+){0,3}(\.(webp|jpg))?")
 
 
 class NoSuchMedia(Exception):
@@ -62,6 +64,18 @@ class Store:
         with contextlib.suppress(FileNotFoundError):
             self.path(key).unlink()
 
+    def delete_all(self, folder: str) -> None:
+        """Forget everything in a folder; nothing happens where there is none."""
+        shutil.rmtree(self.path(folder), ignore_errors=True)
+
+    def folders(self, before: datetime) -> Iterator[str]:
+        """Names of the folders that were last written to before a time."""
+        assert self._root is not None, "the store was not configured"
+        for entry in os.scandir(self._root):
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_dir() and entry.stat().st_mtime < before.timestamp():
+                    yield entry.name
+
     def delete_older(self, folder: str, before: datetime) -> int:
         """Delete the files right under a folder that were stored before a time; how many."""
         gone = 0
@@ -70,6 +84,15 @@ class Store:
                 path.unlink(missing_ok=True)
                 gone += 1
         return gone
+
+    def weight(self, folder: str, beginning: str = "") -> int:
+        """Bytes of the files right under a folder, of those whose names begin like that."""
+        total = 0
+        for path in self.path(folder).glob(f"{beginning}*"):
+            # Another request may send its form, and take a file with it, at this moment.
+            with contextlib.suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
 
 private = Store()

@@ -136,6 +136,7 @@ class PublicPhoto(Model):
     width: Mapped[int]
     height: Mapped[int]
     position: Mapped[int]
+    is_after: Mapped[bool]
 
 
 _PUBLIC = {"mapper": PublicReport}
@@ -315,7 +316,13 @@ def events(report_id: int) -> Sequence[Row[Any]]:
     return db.session.execute(_EVENTS, {"report_id": report_id}, bind_arguments=_PUBLIC).all()
 
 
-_PHOTO_COLUMNS: tuple[Any, ...] = (PublicPhoto.key, PublicPhoto.alt, PublicPhoto.width, PublicPhoto.height)
+_PHOTO_COLUMNS: tuple[Any, ...] = (
+    PublicPhoto.key,
+    PublicPhoto.alt,
+    PublicPhoto.width,
+    PublicPhoto.height,
+    PublicPhoto.is_after,
+)
 _PHOTOS = (
     select(*_PHOTO_COLUMNS)
     .where(PublicPhoto.report_id == bindparam("report_id"))

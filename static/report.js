@@ -10,6 +10,7 @@
   const KEEP = "gatami:report";
   const SENT = "gatami:sent";
   const KEPT = ["category", "lat", "lon", "address_query", "text", "name", "email", "phone"];
+  const { photos } = window.gatami;
   const hadErrors = Boolean(document.querySelector(".ds-error-summary"));
 
   // Who goes back from the receipt and writes about something else must get a new form: the old one counts as sent.
@@ -31,7 +32,7 @@
       if ((KEPT.includes(name) || name.startsWith("answer-")) && value) values[name] = value;
     }
     try {
-      sessionStorage.setItem(KEEP, JSON.stringify({ values, submission: form.elements.submission.value }));
+      sessionStorage.setItem(KEEP, JSON.stringify({ values, photos: photos.kept(), submission: form.elements.submission.value }));
     } catch {
       // A full or forbidden storage only means that a reload starts anew.
     }
@@ -66,6 +67,7 @@
     }
     // The same form sent twice is one report, also after a reload.
     if (kept.submission) form.elements.submission.value = kept.submission;
+    photos.restore(kept.photos || []);
     if (any && kept.values.text) document.getElementById("send-status").textContent = say.restored;
   }
 
@@ -73,6 +75,7 @@
   form.addEventListener("input", save);
   form.addEventListener("change", save);
   document.addEventListener("gatami:placed", save);
+  document.addEventListener("gatami:photos", save);
 
   // Enter in a field is no wish to send --------------------------------------------------------------------------
 
@@ -268,115 +271,6 @@
   });
   document.addEventListener("DOMContentLoaded", askPreview);
 
-  // Photos -------------------------------------------------------------------------------------------------------
-
-  const input = document.getElementById("photos");
-  const list = document.getElementById("photo-list");
-  const photoError = document.getElementById("photos-error");
-  const kept = document.getElementById("kept");
-  let photos = [];
-
-  function slot(element, message) {
-    element.replaceChildren();
-    if (!message) return;
-    const line = document.createElement("span");
-    line.className = "ds-validation-message";
-    line.textContent = message;
-    element.append(line);
-  }
-
-  function hand() {
-    const files = new DataTransfer();
-    for (const file of photos) files.items.add(file);
-    input.files = files.files;
-  }
-
-  async function preview(file, place) {
-    try {
-      const image = await createImageBitmap(file, { resizeWidth: 128 });
-      const canvas = document.createElement("canvas");
-      canvas.width = image.width;
-      canvas.height = image.height;
-      canvas.getContext("2d").drawImage(image, 0, 0);
-      place.replaceWith(canvas);
-    } catch {
-      // A HEIC that this browser cannot show keeps its symbol. The server can read it.
-    }
-  }
-
-  function symbol(name) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", "icon");
-    svg.setAttribute("aria-hidden", "true");
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-    use.setAttribute("href", `${document.body.dataset.sprite}#${name}`);
-    svg.append(use);
-    return svg;
-  }
-
-  function showPhotos() {
-    list.replaceChildren(
-      ...photos.map((file) => {
-        const item = document.createElement("li");
-        const picture = symbol("photo");
-        const name = document.createElement("span");
-        name.className = "photo-name";
-        name.textContent = file.name;
-        const remove = document.createElement("button");
-        remove.type = "button";
-        remove.className = "ds-button";
-        remove.dataset.variant = "tertiary";
-        remove.dataset.color = "danger";
-        const label = document.createElement("span");
-        label.textContent = list.dataset.remove;
-        const which = document.createElement("span");
-        which.className = "ds-sr-only";
-        which.textContent = ` ${file.name}`;
-        label.append(which);
-        remove.append(symbol("close"), label);
-        remove.addEventListener("click", () => {
-          photos = photos.filter((other) => other !== file);
-          hand();
-          showPhotos();
-          slot(photoError, "");
-          input.focus();
-        });
-        item.append(picture, name, remove);
-        preview(file, picture);
-        return item;
-      }),
-    );
-  }
-
-  input.addEventListener("change", () => {
-    const most = Number(list.dataset.most) - kept.querySelectorAll("[name='kept_photo']").length;
-    let problem = "";
-    for (const file of input.files) {
-      const known = photos.some((other) => other.name === file.name && other.size === file.size && other.lastModified === file.lastModified);
-      if (known) continue;
-      if (file.size > Number(list.dataset.megabytes) * 1024 * 1024) {
-        problem = list.dataset.tooLarge.replace("{name}", file.name);
-      } else if (file.type && !file.type.startsWith("image/")) {
-        problem = list.dataset.notPhoto.replace("{name}", file.name);
-      } else if (photos.length >= most) {
-        problem = list.dataset.tooMany;
-      } else {
-        photos.push(file);
-      }
-    }
-    hand();
-    showPhotos();
-    slot(photoError, problem);
-  });
-
-  kept.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-remove-kept]");
-    if (!button) return;
-    event.preventDefault();
-    button.closest("li").remove();
-    input.focus();
-  });
-
   // Sending ------------------------------------------------------------------------------------------------------
 
   const send = document.getElementById("send");
@@ -384,6 +278,7 @@
   let sendLabel = label.textContent;
   const status = document.getElementById("send-status");
   const problem = document.getElementById("send-problem");
+  const photoField = document.getElementById("photo-field");
   let sending = false;
 
   function busy(now) {
@@ -391,6 +286,7 @@
     send.setAttribute("aria-disabled", String(now));
     send.setAttribute("aria-busy", String(now));
     if (!now) {
+      photoField.inert = false;
       label.textContent = sendLabel;
       status.textContent = "";
     }
@@ -421,7 +317,7 @@
   });
   document.addEventListener("gatami:placed", () => mended("place"));
 
-  // The answer is the form again: what is new in it moves into this page, so that map and photos stay.
+  // The answer is the form again: what is new in it moves into this page, so that the map and the rows of photos stay.
   function takeForm(page) {
     for (const mine of form.querySelectorAll("[data-error-slot]")) {
       const theirs = page.getElementById(mine.id);
@@ -434,13 +330,6 @@
       });
       if (wrong && field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");
       else field.removeAttribute("aria-invalid");
-    }
-    const theirKept = page.getElementById("kept");
-    if (theirKept) {
-      kept.replaceChildren(...theirKept.childNodes);
-      photos = [];
-      hand();
-      showPhotos();
     }
     const theirAbout = page.getElementById("about");
     if (theirAbout && theirAbout.children.length) about.replaceChildren(...theirAbout.childNodes);
@@ -490,18 +379,37 @@
     text.scrollIntoView({ block: "center" });
   });
 
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     const action = event.submitter && event.submitter.getAttribute("formaction");
     if (action) return;
     event.preventDefault();
     if (sending) return;
     save();
     problem.hidden = true;
+    if (photos.problem()) {
+      failed(photos.problem());
+      return;
+    }
     if (!navigator.onLine) {
       failed(say.offline);
       return;
     }
     busy(true);
+    if (photos.moving()) {
+      await photos.arrive((share) => {
+        label.textContent = send.dataset.photos.replace("{percent}", Math.floor(100 * share));
+      });
+      if (photos.problem()) {
+        failed(photos.problem());
+        return;
+      }
+    }
+    // From here on a photo that came or went would not be in what is sent.
+    photoField.inert = true;
+    post();
+  });
+
+  function post() {
     label.textContent = send.dataset.sending;
     const request = new XMLHttpRequest();
     // Buttons of the form are named "action", so the property of that name is not the address.
@@ -532,5 +440,5 @@
     request.addEventListener("error", () => failed(navigator.onLine ? say.failed : say.offline));
     request.addEventListener("timeout", () => failed(say.failed));
     request.send(new FormData(form));
-  });
+  }
 })();

@@ -165,3 +165,11 @@ def picture(kind: str = "JPEG", size: tuple[int, int] = (320, 200), **options: A
     out = BytesIO()
     drawn.save(out, kind, **options)
     return out.getvalue()
+
+
+def review(report: Report, place_name: str | None = None) -> bool:
+    """What the worker does with a report that came in."""
+    db.session.flush()
+    for photo_id in db.session.scalars(reports.undrawn(report.id)).all():
+        assert reports.draw(photo_id, 20, 512 * 1024**2)
+    return reports.review(report.id, place_name)

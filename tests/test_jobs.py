@@ -22,7 +22,7 @@ def tasks(app):
 
 
 def test_the_worker_knows_its_tasks(app, tasks):
-    assert set(tasks) == {"review", "deliver", "sweep", "morning", "night"}
+    assert set(tasks) == {"review", "draw", "deliver", "sweep", "morning", "night"}
     assert {t.name for t in app.extensions["huey"]._registry.periodic_tasks} == {
         f"queuetask_{name}" for name in ("sweep", "morning", "night")
     } or len(app.extensions["huey"]._registry.periodic_tasks) == 3
@@ -45,7 +45,7 @@ def test_the_sweep_does_what_was_forgotten(app):
     db.session.expire_all()
     assert db.session.get(Report, made.id).reviewed_at is not None
     assert db.session.get(Report, fresh.id).reviewed_at is None, "the queue still has it"
-    assert db.session.scalars(select(Photo.publication)).all() == ["held"]
+    assert db.session.scalars(select(Photo.publication)).all() == ["published"]
     assert db.session.scalars(select(Delivery.state)).all() == ["sent"]
 
 

@@ -171,7 +171,7 @@ def test_flags(app):
 
 def test_an_incident_leaves_nothing_and_forgets_nothing(app):
     made, ada = factories.report(photos=[factories.picture()]), factories.user("Ada Prøve", role="leader")
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     reports.publish_photo(made.photos[0], ada)
     db.session.commit()
@@ -222,7 +222,7 @@ def test_who_got_mails_about_a_report(app):
     reports.confirm_follow(near)
     made, other = factories.report(email="ane@prove.example"), factories.report()
     for report in (made, other):
-        reports.review(report.id, 10, 2**31)
+        factories.review(report)
         follow = reports.follow(report, f"ola{report.id}@prove.example", "nb")
         reports.confirm_follow(follow)
         db.session.commit()

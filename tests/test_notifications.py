@@ -575,7 +575,7 @@ def every_mail(app, client, monkeypatch) -> list[Delivery]:
     factories.report(text="Hullet er firkanta.", category="vann-og-avlop")
     colleague = factories.user("Liv Saksbehandlar")
     for made in db.session.scalars(select(reports.Report)).all():
-        assert reports.review(made.id, 20, 2**31)
+        assert factories.review(made)
         reports.confirm_follow(reports.follow(made, "folger@prove.example", "nb"))
         cases.reply(made, colleague, "Et ord om saken.", made.version)
         db.session.flush()

@@ -45,7 +45,7 @@ def words(app, tokens):
         photos=[PICTURE],
         email="melder@prove.example",
     )
-    reports.review(report.id, 20, 2**31, place_name="Skogmovegen")
+    factories.review(report, place_name="Skogmovegen")
     db.session.commit()
     reports.publish_photo(report.photos[0], staff, f"Stolpen til {hidden(tokens, 'caption')}")
     reports.confirm_follow(reports.follow(report, "nabo@prove.example", "nb"))

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,6 +7,7 @@ from sqlalchemy import func, select
 from gatami import media, notifications, reports
 from gatami.db import db, keyring, now
 from gatami.notifications import Delivery
+from gatami.policy import photos as pictures
 from gatami.policy import text as policy
 from gatami.reports import AreaFollow, Event, Follow, InvalidReport, Report
 
@@ -171,7 +173,7 @@ def area(**fields):
 def test_an_area_follower_hears_of_new_reports_in_the_area(app, fields, told):
     area(**fields)
     made = factories.report()
-    assert reports.review(made.id, 10, 2**31)
+    assert factories.review(made)
     db.session.commit()
     kinds = list(db.session.scalars(select(Delivery.kind).where(Delivery.kind == "area_new")))
     assert kinds == (["area_new"] if told else [])
@@ -182,7 +184,7 @@ def test_a_daily_follower_gets_one_mail_of_all(app):
     follow.confirmed_at = now() - timedelta(hours=5)
     for _ in range(3):
         made = factories.report()
-        reports.review(made.id, 10, 2**31)
+        factories.review(made)
     db.session.commit()
     later = now() + timedelta(minutes=1)
     assert reports.send_digests(later) == 1
@@ -192,63 +194,68 @@ def test_a_daily_follower_gets_one_mail_of_all(app):
     assert reports.send_digests(later + timedelta(days=1)) == 0
 
 
-def test_review_holds_photos_and_happens_once(app):
+def test_review_shows_what_the_policy_let_through_and_happens_once(app):
     made = factories.report(photos=[factories.picture(), b"\xff\xd8\xff broken"])
     assert [p.publication for p in made.photos] == ["waiting", "waiting"]
-    assert reports.review(made.id, 10, 2**31)
+    assert factories.review(made)
     db.session.commit()
-    assert [p.publication for p in made.photos] == ["held", "removed"]
+    assert [p.publication for p in made.photos] == ["published", "removed"]
     assert made.photos[1].failure == "unreadable"
     assert (made.photos[0].width, made.photos[0].height) == (320, 200)
-    assert not reports.review(made.id, 10, 2**31)
-    assert not media.released.path(f"{made.photos[0].key}/small.webp").exists()
+    assert media.released.path(f"{made.photos[0].public_key}/small.jpg").exists()
+    assert not factories.review(made)
 
 
 def test_a_photo_lies_sealed_and_is_public_only_while_released(app):
     data, actor = factories.picture(), factories.user()
     made = factories.report(photos=[data])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     photo = made.photos[0]
-    stored = media.private.get(photo.stored("original"))
+    stored = media.private.get(photo.original)
     assert data not in stored
     assert reports.photo_bytes(photo, "original") == data
     reports.publish_photo(photo, actor, "Et hull")
     db.session.commit()
-    assert media.released.get(f"{photo.key}/large.webp").startswith(b"RIFF")
-    assert (made.cover_key, made.cover_alt) == (photo.key, "Et hull")
+    public = f"{photo.public_key}/large.webp"
+    assert media.released.get(public).startswith(b"RIFF")
+    assert (made.cover_key, made.cover_alt) == (photo.public_key, "Et hull")
     reports.hold_photo(photo, actor)
     db.session.commit()
+    assert photo.public_key is None
     with pytest.raises(media.NoSuchMedia):
-        media.released.get(f"{photo.key}/large.webp")
+        media.released.get(public)
     assert made.cover_key is None
 
 
 def test_withdrawing_takes_text_and_photos_from_the_public(app):
     actor = factories.user()
     made = factories.report(photos=[factories.picture()], email="kari@prove.example")
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     reports.publish_photo(made.photos[0], actor)
+    public = media.released.path(f"{made.photos[0].public_key}/small.webp")
+    assert public.exists()
     reports.withdraw(made)
     db.session.commit()
     assert (made.state, made.public_text, made.cover_key) == ("withdrawn", None, None)
-    assert not media.released.path(f"{made.photos[0].key}/small.webp").exists()
+    assert not public.exists()
     with pytest.raises(reports.NotWithdrawable):
         reports.withdraw(made)
 
 
-def test_what_was_withdrawn_stays_withdrawn(app, monkeypatch):
+def test_what_was_withdrawn_stays_withdrawn(app):
     actor = factories.user()
     made = factories.report(photos=[factories.picture()])
-    render = reports.publishing.pictures.render
+    (photo_id,) = db.session.scalars(reports.undrawn(made.id)).all()
 
-    def withdrawn_meanwhile(*args):
+    def withdrawn_meanwhile(data, **bounds):
         reports.withdraw(made)
         db.session.commit()
-        return render(*args)
+        return pictures.make(data, **bounds)
 
-    monkeypatch.setattr(reports.publishing.pictures, "render", withdrawn_meanwhile)
     area()
-    assert reports.review(made.id, 10, 2**31)
+    assert not reports.draw(photo_id, 20, 2**31, withdrawn_meanwhile)
+    db.session.rollback()
+    assert factories.review(made)
     db.session.commit()
     assert made.photos[0].publication == "removed"
     assert not db.session.scalars(select(Delivery).where(Delivery.kind == "area_new")).all()
@@ -264,10 +271,65 @@ def test_what_was_withdrawn_stays_withdrawn(app, monkeypatch):
 
 def test_a_photo_whose_file_is_gone_does_not_hold_up_the_rest(app):
     made = factories.report(photos=[factories.picture(), factories.picture()])
-    media.private.delete(made.photos[0].stored("original"))
-    assert reports.review(made.id, 10, 2**31)
+    media.private.delete(made.photos[0].original)
+    assert factories.review(made)
     db.session.commit()
-    assert [photo.publication for photo in made.photos] == ["removed", "held"]
+    assert [photo.publication for photo in made.photos] == ["removed", "published"]
+
+
+def drawn(photo, *boxes, fails=0, **found):
+    """Draw a photo with these findings of the policy, which fails so many times before."""
+    left = [fails]
+
+    def make(data, **asked):
+        if left[0]:
+            left[0] -= 1
+            raise pictures.Unreadable("took too long")
+        made = pictures.make(
+            data, **(asked | {"boxes": boxes if asked.get("boxes") is None else asked["boxes"]})
+        )
+        return replace(made, **found)
+
+    assert reports.draw(photo.id, 20, 2**31, make)
+    db.session.commit()
+
+
+FACE = pictures.Box("face", 0.1, 0.1, 0.05, 0.1, 0.9, "prøve")
+
+
+def test_what_is_covered_for_sure_is_shown_and_its_author_can_read_why(app):
+    made = factories.report(photos=[factories.picture()])
+    drawn(made.photos[0], FACE)
+    assert (made.photos[0].publication, made.photos[0].boxes[0]["kind"]) == ("published", "face")
+    (decision,) = reports.decisions(made)
+    assert (decision.act, decision.kinds) == ("masked", ["FACE"])
+    assert "children" in decision.grounds
+
+
+def test_a_doubt_holds_a_photo_and_its_author_is_told_once(app):
+    made = factories.report(photos=[factories.picture(), factories.picture()], email="kari@prove.example")
+    for photo in made.photos:
+        drawn(photo, FACE, left=(FACE,))
+    assert [photo.publication for photo in made.photos] == ["held", "held"]
+    assert made.cover_key is None
+    assert [decision.why for decision in reports.decisions(made)] == [["left"], ["left"]]
+    assert len(db.session.scalars(select(Delivery).where(Delivery.kind == "reasons")).all()) == 1
+
+
+@pytest.mark.parametrize(("fails", "publication"), [(1, "held"), (2, "removed")])
+def test_a_policy_that_fails_holds_a_photo_that_can_be_read(app, fails, publication):
+    made = factories.report(photos=[factories.picture()])
+    drawn(made.photos[0], fails=fails)
+    assert (made.photos[0].publication, made.photos[0].public_key) == (publication, None)
+    assert made.photos[0].doubts == (["failed"] if fails == 1 else [])
+
+
+def test_what_a_photo_shows_is_scrubbed_like_any_text(app):
+    made = factories.report(
+        photos=[factories.picture(), factories.picture()], captions=["Hullet. Ring 400 00 123"]
+    )
+    assert [photo.alt for photo in made.photos] == ["Hullet. Ring [telefonnummer]", None]
+    assert made.original.contents.captions == ["Hullet. Ring 400 00 123"]
 
 
 def test_a_number_of_a_follow_is_never_used_again(app):
@@ -285,7 +347,7 @@ def test_a_daily_follower_hears_of_what_was_held_at_first(app):
     follow.confirmed_at = now() - timedelta(hours=5)
     made = factories.report()
     reports.hold_text(made, actor)
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     assert reports.send_digests(now()) == 0
     reports.publish_text(made, "Hull i vegen", actor)
@@ -297,7 +359,7 @@ def test_two_areas_of_one_person_are_one_mail(app):
     area()
     area(lat=factories.RANEM[0], lon=factories.RANEM[1], radius_m=500)
     made = factories.report()
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     assert len(db.session.scalars(select(Delivery).where(Delivery.kind == "area_new")).all()) == 1
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
 
-from .. import accounts, cases, media, reports
+from .. import accounts, cases, reports
 from ..accounts import User
 from ..db import db, keyring, now
 from ..municipalities import Category, Department, Municipality
@@ -25,7 +25,7 @@ from ..notifications import Delivery
 from ..policy import deadlines
 from ..policy import photos as policy_photos
 from ..policy import text as policy
-from ..reports import AreaFollow, Photo, Report, Submission
+from ..reports import AreaFollow, Report, Submission
 from .many import load_many
 from .pictures import picture
 
@@ -244,10 +244,10 @@ def _load_area_follow(user: User, at: datetime) -> None:
 
 # Pictures -----------------------------------------------------------------------------------------------------
 
-_Renditions = dict[tuple[str, int], tuple[bytes, list[policy_photos.Rendition]]]
+_Drawn = dict[tuple[str, int], tuple[bytes, policy_photos.Made]]
 
 
-def _render(items: list[dict[str, Any]]) -> _Renditions:
+def _render(items: list[dict[str, Any]]) -> _Drawn:
     """Draw the pictures and make their public sizes, several at a time: each takes a process of its own."""
     used: Counter[str] = Counter()
     for item in items:
@@ -257,9 +257,10 @@ def _render(items: list[dict[str, Any]]) -> _Renditions:
             used[photo["draw"]] += 1
     wanted = {(p["draw"], p["number"]) for item in items for p in item.get("photos", ())}
 
-    def make(key: tuple[str, int]) -> tuple[bytes, list[policy_photos.Rendition]]:
+    def make(key: tuple[str, int]) -> tuple[bytes, policy_photos.Made]:
         data = picture(*key)
-        return data, policy_photos.render(data, RENDER_S, RENDER_BYTES)
+        # Nobody is in these pictures, so nobody is looked for.
+        return data, policy_photos.make(data, boxes=(), seconds=RENDER_S, memory=RENDER_BYTES)
 
     with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
         return dict(zip(wanted, pool.map(make, wanted), strict=True))
@@ -278,7 +279,7 @@ class _Story:
     last: datetime = field(init=False)
     report: Report = field(init=False)
 
-    def submit(self, renditions: _Renditions) -> None:
+    def submit(self, renditions: _Drawn) -> None:
         item, who = self.item, self.item.get("reporter", {})
         drawn = [renditions[p["draw"], p["number"]] for p in item.get("photos", ())]
         self.report = reports.submit(
@@ -304,29 +305,25 @@ class _Story:
         if item.get("held"):
             # What a failing policy layer leaves behind, without making it fail.
             self.report.public_text, self.report.text_publication = None, "held"
-        self._review([renditions_ for _, renditions_ in drawn])
+        self._review([made for _, made in drawn])
         for email in item.get("followers", ()):
             self._follow(email)
 
-    def _review(self, drawn: list[list[policy_photos.Rendition]]) -> None:
-        """What the worker does, with sizes that were made beforehand, and at the time when it would have done it."""
-        for photo, renditions in zip(self.report.photos, drawn, strict=True):
-            for rendition in renditions:
-                sealed = self.report.original.data_key.seal(rendition.data)
-                media.private.put(photo.stored(rendition.size), sealed)
-                photo.width, photo.height = rendition.width, rendition.height
-            photo.publication = "held"
-        self.report.reviewed_at = self.began + timedelta(seconds=20)
+    def _review(self, drawn: list[policy_photos.Made]) -> None:
+        """What the worker and the one who handles the case do, with files that were made beforehand."""
         db.session.flush()
         owner = db.session.get(User, self.report.category.owner_id)
-        for photo, wanted in zip(self.report.photos, self.item.get("photos", ()), strict=True):
-            if owner and not wanted.get("held"):
-                self._release(photo, owner, wanted["alt"])
-
-    def _release(self, photo: Photo, owner: User, alt: str) -> None:
+        for photo, made, wanted in zip(self.report.photos, drawn, self.item.get("photos", ()), strict=True):
+            shown = owner is not None and not wanted.get("held")
+            photo.wish, photo.wished_by_id = "publish" if shown else "hold", owner.id if owner else None
+            reports.describe(photo, wanted["alt"])
+            db.session.flush()
+            reports.draw(photo.id, RENDER_S, RENDER_BYTES, lambda _data, made=made, **_bounds: made)
+            if shown:
+                looked_at = _office_hours(self.began + timedelta(minutes=25))
+                self._dated(min(looked_at, self.now - timedelta(minutes=1)))
+        self.report.reviewed_at = self.began + timedelta(seconds=20)
         db.session.flush()
-        cases.release_photo(photo, owner, alt, self.report.version)
-        self._dated(min(_office_hours(self.began + timedelta(minutes=25)), self.now - timedelta(minutes=1)))
 
     def _follow(self, email: str) -> None:
         at = min(self.began + timedelta(hours=2), self.now)

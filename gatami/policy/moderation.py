@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import text as scrubber
+from .photos import Made
 from .text import Finding
 
 SENSITIVE = ("HEALTH", "SPECIAL", "FAMILY", "ABUSE")
@@ -134,8 +135,51 @@ def liftable(verdict: Verdict) -> list[Finding]:
     ]
 
 
+def stored(rules: Rules) -> dict[str, Any]:
+    """The rules as `Rules.of` reads them, for a process that is handed JSON."""
+    return {
+        "hold_from": dict(rules.hold_from),
+        "hidden": {kind: list(words) for kind, words in rules.hidden.items()},
+        "open": sorted(rules.open),
+    }
+
+
+CROWD = 6
+"""Faces that are covered without a person; where there are more, one is easily overlooked."""
+PORTRAIT = 0.15
+"""Share of the picture's shorter side: a face this large was what the picture is about."""
+SURE_PLATE = 0.5
+PAGE_LINES = 12
+PAGE_SHARE = 0.12
+"""Share of the picture's area that lines of text fill on a letter, a notice or a screen."""
+
+
+def doubts(made: Made) -> tuple[str, ...]:
+    """Why a person must look at a photo before it is shown; nothing where what was found is covered for sure.
+
+    `many_faces`, `large_face` (a child close up is known by more than the face), `unsure_plate`, `page` (a letter or a
+    screen full of text) and `left` (a second detector still finds somebody). The municipality's guideline: children are not
+    to be recognised in pictures.
+    """
+    why = []
+    faces = [box for box in made.boxes if box.kind == "face"]
+    shorter = min(made.width, made.height)
+    if len(faces) > CROWD:
+        why.append("many_faces")
+    if any(min(box.width * made.width, box.height * made.height) > PORTRAIT * shorter for box in faces):
+        why.append("large_face")
+    if any(box.kind == "plate" and box.confidence < SURE_PLATE for box in made.boxes):
+        why.append("unsure_plate")
+    if made.lines >= PAGE_LINES or made.text_share >= PAGE_SHARE:
+        why.append("page")
+    if made.left:
+        why.append("left")
+    return tuple(why)
+
+
 GROUNDS = {
     "guideline": "The municipality's guideline for talking with the public: Sensur, Personvern.",
+    "children": "The municipality's guideline: children are not to be recognised in pictures.",
     "gdpr_6": "GDPR art. 5 (1) c and art. 6: no more personal data is shown than is needed.",
     "gdpr_9": "GDPR art. 9: special categories of personal data.",
     "gdpr_10": "GDPR art. 10: criminal convictions and offences.",
@@ -160,4 +204,5 @@ _GROUNDS_OF: dict[str, set[str]] = {
     "FAMILY": {"confidential", "gdpr_6"},
     "ABUSE": set(),
     "NATIONAL_ID": {"national_id"},
+    "FACE": {"children", "gdpr_6"},
 }

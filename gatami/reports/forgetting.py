@@ -17,10 +17,9 @@ from sqlalchemy import delete, or_, select, update
 from .. import media, notifications
 from ..db import Private, db
 from ..keys import keys
-from ..policy import photos as pictures
 from .following import count_followers
 from .moderating import Decision, Flag, Version
-from .publishing import _choose_cover, _unpublish_photo
+from .photos import choose_cover, take_down
 from .rows import Discard, Event, Follow, Original, Report
 
 
@@ -86,9 +85,9 @@ def forget_public_text(report: Report, rule: str, at: datetime) -> None:
 def forget_public_photos(report: Report, rule: str, at: datetime) -> None:
     for photo in report.photos:
         if photo.publication == "published":
-            _unpublish_photo(photo, "removed")
+            take_down(photo, "removed")
             photo.alt = None
-    _choose_cover(report)
+    choose_cover(report)
     report.changed_at = at
     discard(report, "public_photos", rule, at)
 
@@ -104,8 +103,7 @@ def shred(most: int = 500) -> int:
             keys.destroy(done.key_name, done.rule)
         if done.what == "original":
             for photo in done.report.photos:
-                for size in ("original", *pictures.SIZES):
-                    media.private.delete(photo.stored(size))
+                media.private.delete_all(photo.folder)
         done.key_name = None
     return len(found)
 

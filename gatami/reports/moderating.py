@@ -228,6 +228,8 @@ def decide(
 ) -> Decision:
     """Write a decision down; the text's author is told unless `tell` is false, where another message says it already.
 
+    A photo that staff took is theirs: what is decided about it is told to nobody else.
+
     `kinds` are hidden besides those of the verdict, by a person's hand.
     """
     kinds = sorted({*kinds, *(verdict.kinds if verdict else ())})
@@ -245,7 +247,7 @@ def decide(
     )
     db.session.add(made)
     db.session.flush()
-    if tell:
+    if tell and (photo is None or photo.sent_by_id is None):
         _tell_author(made)
     return made
 

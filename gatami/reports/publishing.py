@@ -1,32 +1,23 @@
-"""What becomes public, when, and how it is taken back: the worker's part and staff's."""
+"""What becomes public, when, and how it is taken back."""
 
 from __future__ import annotations
 
 import json
-import logging
 from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import undefer
 
 from .. import media
 from ..accounts import User
-from ..db import DataKey, changed, db, now
-from ..keys import Destroyed
+from ..db import changed, db, now
 from ..policy import moderation
-from ..policy import photos as pictures
 from ..policy import text as policy
 from .following import announce, record
 from .moderating import Incident, decide, judge, keep_version, open_incident, settle_flags, touch, versions
-from .rows import CONTACT_MOST, Photo, Report
-
-log = logging.getLogger(__name__)
-
-
-class NothingToShow(Exception):
-    """A text cannot be published, because there is none or the policy layer failed on it."""
+from .photos import NothingToShow, choose_cover, keep_back, take_down
+from .rows import CONTACT_MOST, Report
 
 
 class NotLiftable(Exception):
@@ -48,17 +39,14 @@ def unreviewed(before: datetime) -> Select[int]:
     )
 
 
-def review(report_id: int, seconds: int, memory: int, place_name: str | None = None) -> bool:
-    """Make the photos' public sizes, held until staff release them, and tell the followers of the area.
+def review(report_id: int, place_name: str | None = None) -> bool:
+    """Tell the followers of the area of a report that came in, after its photos were drawn.
 
-    `seconds` and `memory` (bytes) bound each photo. Returns False where another worker was quicker; the door rolls
-    back then, and commits otherwise.
+    Returns False where another worker was quicker; the door rolls back then, and commits otherwise.
     """
     report = db.session.get(Report, report_id, options=[undefer(Report.reviewed_at)])
     if report is None or report.reviewed_at is not None:
         return False
-    waiting_photos = [photo for photo in report.photos if photo.publication == "waiting"]
-    rendered = [_render(photo, report.original.data_key, seconds, memory) for photo in waiting_photos]
     taken = changed(
         update(Report)
         .where(Report.id == report_id, Report.reviewed_at.is_(None))
@@ -67,10 +55,6 @@ def review(report_id: int, seconds: int, memory: int, place_name: str | None = N
     )
     if taken != 1:
         return False
-    for photo_id, values in rendered:
-        # Only what still waits: the reporter may have withdrawn the report while the pictures were made.
-        waiting = update(Photo).where(Photo.id == photo_id, Photo.publication == "waiting")
-        changed(waiting.values(**values).execution_options(synchronize_session=False))
     db.session.expire_all()
     if place_name and not report.place_name:
         report.place_name = place_name[:CONTACT_MOST]
@@ -78,32 +62,9 @@ def review(report_id: int, seconds: int, memory: int, place_name: str | None = N
     return True
 
 
-def _render(photo: Photo, key: DataKey, seconds: int, memory: int) -> tuple[int, dict[str, Any]]:
-    """Make and seal the photo's public sizes; its id, and what its row is to hold from now on."""
-    try:
-        original = key.open(media.private.get(photo.stored("original")))
-        renditions = pictures.render(original, seconds, memory)
-    except (pictures.Unreadable, media.NoSuchMedia, InvalidTag) as error:
-        log.warning("Photo %s cannot be shown: %s %s", photo.id, type(error).__name__, error)
-        return photo.id, {"publication": "removed", "failure": "unreadable"}
-    for rendition in renditions:
-        media.private.put(photo.stored(rendition.size), key.seal(rendition.data))
-    largest = renditions[-1]
-    return photo.id, {"publication": "held", "width": largest.width, "height": largest.height}
-
-
-def photo_bytes(photo: Photo, size: str) -> bytes:
-    """One size of a photo, or `original`, opened with the report's key. Raises media.NoSuchMedia."""
-    try:
-        key = photo.report.original.data_key
-    except Destroyed as error:
-        raise media.NoSuchMedia from error
-    return key.open(media.private.get(photo.stored(size)))
-
-
 def publish_text(report: Report, text: str, actor: User, act: str = "released") -> None:
     """Show a text that a person looked at. It passes the policy layer once more. Raises NothingToShow."""
-    if _is_gone(report):
+    if report.is_gone:
         raise NothingToShow
     lifted = report.original.contents.lifted
     verdict = judge(text, report.municipality, report.language, lifted) if text.strip() else None
@@ -123,13 +84,6 @@ def publish_text(report: Report, text: str, actor: User, act: str = "released") 
     decide(report, act, hidden, actor=actor, why=(), kinds=masks, tell=was != "published")
     if report.reviewed_at:
         announce(report)
-
-
-def _is_gone(report: Report) -> bool:
-    """Whether nothing of the report can be shown, whatever staff release."""
-    return (
-        report.state == "withdrawn" or report.original.forgotten or report.text_publication == "unpublished"
-    )
 
 
 def restore_text(report: Report, number: int, actor: User) -> None:
@@ -195,9 +149,9 @@ def unpublish(report: Report, actor: User, text: str) -> Incident:
     incident = open_incident(report, actor, text)
     before, report.public_text, report.text_publication = report.public_text, None, "unpublished"
     for photo in report.photos:
-        if photo.publication == "published":
-            _unpublish_photo(photo, "held")
-    _choose_cover(report)
+        if photo.publication in ("published", "waiting"):
+            keep_back(photo, actor)
+    choose_cover(report)
     record(report, "unpublished", actor=actor, private=before, tell=False)
     report.changed_at = now()
     decide(report, "unpublished", actor=actor)
@@ -223,54 +177,13 @@ def _keep(report: Report, **changes: Any) -> None:
     original.sealed = original.data_key.seal(json.dumps(contents | changes).encode())
 
 
-def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
-    """Copy the photo's sizes into the store that the public reads."""
-    report = photo.report
-    if photo.width is None or photo.publication == "removed" or _is_gone(report):
-        raise NothingToShow
-    for size in pictures.SIZES:
-        media.released.put(f"{photo.key}/{size}.webp", photo_bytes(photo, size))
-    photo.publication = "published"
-    if alt.strip():
-        verdict = judge(alt, photo.report.municipality, photo.report.language)
-        photo.alt = verdict.public if verdict else None
-    _choose_cover(photo.report)
-    record(photo.report, "photo_published", actor=actor, public=True, tell=False)
-    settle_flags(photo.report, right=False, photo=photo)
-    decide(photo.report, "released", actor=actor, photo=photo, tell=False)
-
-
-def hold_photo(photo: Photo, actor: User | None, reason: str = "") -> None:
-    """Take a photo from the public. Without an actor somebody flagged it."""
-    if photo.publication == "removed":
-        raise NothingToShow
-    _unpublish_photo(photo, "held")
-    _choose_cover(photo.report)
-    record(photo.report, "photo_held", actor=actor, public=True, tell=False)
-    decide(photo.report, "held" if actor else "flagged", actor=actor, photo=photo, reason=reason)
-    if actor is not None:
-        settle_flags(photo.report, right=True, photo=photo)
-
-
-def _unpublish_photo(photo: Photo, publication: str) -> None:
-    photo.publication = publication
-    for size in pictures.SIZES:
-        media.released.delete(f"{photo.key}/{size}.webp")
-
-
-def _choose_cover(report: Report) -> None:
-    cover = next((p for p in report.photos if p.publication == "published"), None)
-    report.cover_key = cover.key if cover else None
-    report.cover_alt = cover.alt if cover else None
-
-
 def withdraw(report: Report) -> None:
     """The reporter takes it back: text and photos leave the public, the page says so. Raises NotWithdrawable."""
     if report.closed_at is not None:
         raise NotWithdrawable
     for photo in report.photos:
-        _unpublish_photo(photo, "removed")
-    _choose_cover(report)
+        take_down(photo, "removed")
+    choose_cover(report)
     report.public_text, report.text_publication = None, "removed"
     before, report.state, report.closed_at = report.state, "withdrawn", now()
     record(report, "withdrawn", from_state=before, to_state="withdrawn", public=True)

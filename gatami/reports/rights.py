@@ -104,6 +104,7 @@ def everything(report: Report) -> dict[str, Any]:
         "email": contents.email,
         "phone": contents.phone,
         "answers": contents.answers,
+        "photo_descriptions": contents.captions,
         "photos": [
             {
                 "number": photo.id,
@@ -114,6 +115,7 @@ def everything(report: Report) -> dict[str, Any]:
                 "sent_at": photo.created_at,
             }
             for photo in report.photos
+            if photo.sent_by_id is None
         ],
         "messages": _messages(report),
         "looked_at_by_staff": [

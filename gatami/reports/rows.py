@@ -98,6 +98,11 @@ class Report(Model):
 
     __mapper_args__ = {"version_id_col": version}
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing of it can be shown, whatever staff release."""
+        return self.state == "withdrawn" or self.text_publication == "unpublished" or self.original.forgotten
+
     def private(self, text: str | None) -> str | None:
         """A text about the case for a sealed column, under the report's own key, so that it goes with the original."""
         key = self.original.key if self.original else None
@@ -169,22 +174,53 @@ class Contents:
     email: str = ""
     phone: str = ""
     answers: dict[str, str] = field(default_factory=dict)
+    captions: list[str] = field(default_factory=list)
+    """What the photos show, as the reporter wrote it, in their order."""
     lifted: list[str] = field(default_factory=list)
     """Words that staff let through, because they are nobody's name."""
 
 
 class Photo(Model):
+    """A picture of a report. What was sent lies sealed; what may be shown is drawn from it, and lies sealed too until
+    it is public under a name of its own."""
+
     __tablename__ = "photos"
-    __table_args__ = (Index("ix_photos_held", "report_id", **_where("publication = 'held'")),)
+    __table_args__ = (
+        Index("ix_photos_held", "report_id", **_where("publication = 'held'")),
+        Index("ix_photos_waiting", "report_id", **_where("publication = 'waiting'")),
+        Index("uq_photos_public_key", "public_key", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), index=True)
     key: Mapped[str] = mapped_column(unique=True)
+    """Its folder in the private store."""
+    public_key: Mapped[str | None]
+    """Its name while it is published: a new one each time, so that no address ever shows two versions."""
     position: Mapped[int] = mapped_column(default=0)
     publication: Mapped[str] = mapped_column(default="waiting")
+    drawing: Mapped[int] = mapped_column(default=0)
+    """Counted up each time that it has to be drawn anew."""
+    drawn_in: Mapped[str | None]
+    """Folder of its newest drawing: a name of its own for each try, so that of two workers who draw at once neither
+    writes over what the other's row tells of. None: it was never drawn."""
+    boxes: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    """What is covered: `policy.photos.Box` as JSON."""
+    found: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    """What the policy found when it last looked, whatever a person has made of it since."""
+    doubts: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Why a person must look at it: see `policy.moderation.doubts`."""
+    wish: Mapped[str | None]
+    """What a person who chose the boxes wants of the next drawing: `publish` or `hold`. None: the policy looks itself."""
+    wished_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Who chose the boxes; or, where the policy looks itself, who asked it to and wants to see the outcome first."""
+    sent_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """Staff who took it; None: the reporter did."""
+    is_after: Mapped[bool] = mapped_column(default=False)
+    """It shows how the place looks when the work is done."""
     alt: Mapped[str | None]
     width: Mapped[int | None]
-    """Of the large size, in pixels."""
+    """Of the large size, in pixels; None: it is not drawn as `boxes` say yet, and nothing of it can be shown."""
     height: Mapped[int | None]
     failure: Mapped[str | None]
     """Why it was removed without a person: `unreadable`."""
@@ -192,9 +228,20 @@ class Photo(Model):
 
     report: Mapped[Report] = relationship(back_populates="photos")
 
-    def stored(self, size: str) -> str:
-        """Key of one size in the private store: `original`, or a name of `policy.photos.SIZES`."""
-        return f"photos/{self.key}/{size}"
+    @property
+    def folder(self) -> str:
+        """Of everything that the private store holds of it."""
+        return f"photos/{self.key}"
+
+    @property
+    def original(self) -> str:
+        """Key of what was sent, in the private store."""
+        return f"{self.folder}/original"
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the policy could not look at it, so that its drawing covers nothing and nobody has chosen that."""
+        return "failed" in self.doubts and self.wish is None
 
 
 class Event(Model):
@@ -206,8 +253,8 @@ class Event(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
     kind: Mapped[str]
-    """`received state reply note assigned text_held text_published text_corrected photo_held photo_published withdrawn
-    unpublished erased kept let_go archive`."""
+    """`received state reply note assigned text_held text_published text_corrected photo_held photo_published photo_covered
+    photo_added withdrawn unpublished erased kept let_go archive`."""
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     is_public: Mapped[bool] = mapped_column(default=False)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

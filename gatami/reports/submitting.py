@@ -18,11 +18,14 @@ from ..policy import deadlines
 from ..policy.moderation import Verdict
 from .following import record, told
 from .moderating import Decision, alarm, decide, judge, keep_version, statement
+from .photos import describe
 from .rows import CONTACT_MOST, Follow, Original, Photo, Report, is_email, private_token
 
 TEXT_MOST = 4000
 """Characters of a report's text (Open311's limit for `description`)."""
 PHOTOS_MOST = 6
+CAPTION_MOST = 200
+"""Characters that say what a photo shows."""
 
 _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -51,6 +54,8 @@ class Submission:
     phone: str = ""
     answers: dict[str, str] = field(default_factory=dict)
     photos: Sequence[bytes] = ()
+    captions: Sequence[str] = ()
+    """What each photo shows, in the reporter's words and the photos' order; fewer where nothing was said."""
     token: str = ""
     """Names this filling-in of the form; empty where there was none."""
     place_name: str | None = None
@@ -94,6 +99,7 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
         "text": submission.text.strip(),
         "masked": masked,
         "answers": submission.answers,
+        "captions": [caption.strip() for caption in submission.captions],
     }
     typed = {"name": submission.name, "email": submission.email, "phone": submission.phone}
     contact = {name: value.strip() for name, value in typed.items() if value.strip()}
@@ -105,10 +111,12 @@ def submit(submission: Submission, at: datetime | None = None) -> Report:
         contact=contact_key.seal(json.dumps(contact).encode()) if contact_key else None,
         email_fingerprint=keyring.fingerprint(submission.email) if submission.email.strip() else None,
     )
+    captions = iter(submission.captions)
     for position, data in enumerate(submission.photos):
         photo = Photo(key=media.new_key(), position=position, created_at=at)
-        media.private.put(photo.stored("original"), data_key.seal(data))
+        media.private.put(photo.original, data_key.seal(data))
         report.photos.append(photo)
+        describe(photo, next(captions, ""))
     db.session.add(report)
     record(report, "received", to_state="received", at=at, public=True, tell=False)
     decision = _decide_at_first(report, verdict, at)
@@ -222,6 +230,8 @@ def check(submission: Submission) -> tuple[Municipality, Category]:
         errors.update(_check_answers(category, submission))
     if len(submission.photos) > PHOTOS_MOST:
         errors["photos"] = "photos_too_many"
+    if any(len(caption.strip()) > CAPTION_MOST for caption in submission.captions):
+        errors["photos"] = "caption_too_long"
     if errors or municipality is None or category is None:
         raise InvalidReport(errors, outside)
     return municipality, category

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, Text, case, cast, func, literal, select, union_all
+from sqlalchemy import Integer, Select, Text, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import aliased
 
 from .moderating import Decision, Flag
@@ -16,16 +16,18 @@ WAITING = ("threat", "flag", "text", "objection", "photo")
 
 
 def waiting(municipality_ids: Sequence[int]) -> Select[Any]:
-    """Rows of `rank` (a place in WAITING), `at`, `report_id` and `number`, the riskiest first and of those the oldest."""
+    """Rows of `rank` (a place in WAITING), `at`, `report_id`, `number` and, where photos wait, `photo_id` of the first of
+    them; the riskiest first and of those the oldest."""
     found = union_all(
         _texts(municipality_ids),
         _flags(municipality_ids),
         _objections(municipality_ids),
         _photos(municipality_ids),
     ).subquery()
-    return select(found.c.rank, found.c.at, found.c.report_id, found.c.number).order_by(
-        found.c.rank, found.c.at, found.c.report_id
-    )
+    return select(found).order_by(found.c.rank, found.c.at, found.c.report_id)
+
+
+_NO_PHOTO = cast(null(), Integer)
 
 
 def _rank(name: str) -> Any:
@@ -57,6 +59,7 @@ def _texts(municipality_ids: Sequence[int]) -> Select[Any]:
         func.coalesce(since, Report.created_at).label("at"),
         Report.id.label("report_id"),
         literal(1).label("number"),
+        _NO_PHOTO.label("photo_id"),
     ).where(
         Report.municipality_id.in_(municipality_ids),
         Report.text_publication == "held",
@@ -67,7 +70,7 @@ def _texts(municipality_ids: Sequence[int]) -> Select[Any]:
 
 def _flags(municipality_ids: Sequence[int]) -> Select[Any]:
     return (
-        select(_rank("flag"), func.min(Flag.at), Flag.report_id, func.count())
+        select(_rank("flag"), func.min(Flag.at), Flag.report_id, func.count(), _NO_PHOTO)
         .join(Report, Report.id == Flag.report_id)
         .where(
             Report.municipality_id.in_(municipality_ids),
@@ -81,7 +84,9 @@ def _flags(municipality_ids: Sequence[int]) -> Select[Any]:
 
 def _objections(municipality_ids: Sequence[int]) -> Select[Any]:
     return (
-        select(_rank("objection"), func.min(Decision.objected_at), Decision.report_id, func.count())
+        select(
+            _rank("objection"), func.min(Decision.objected_at), Decision.report_id, func.count(), _NO_PHOTO
+        )
         .join(Report, Report.id == Decision.report_id)
         .where(
             Report.municipality_id.in_(municipality_ids),
@@ -96,12 +101,14 @@ def _objections(municipality_ids: Sequence[int]) -> Select[Any]:
 def _photos(municipality_ids: Sequence[int]) -> Select[Any]:
     flagged = select(Flag.id).where(Flag.photo_id == Photo.id, Flag.state == "open")
     return (
-        select(_rank("photo"), func.min(Photo.created_at), Photo.report_id, func.count())
+        select(_rank("photo"), func.min(Photo.created_at), Photo.report_id, func.count(), func.min(Photo.id))
         .join(Report, Report.id == Photo.report_id)
         .where(
             Report.municipality_id.in_(municipality_ids),
             Photo.publication == "held",
             Report.state != "withdrawn",
+            # After an incident nothing can be shown before the case itself is.
+            Report.text_publication != "unpublished",
             ~flagged.exists(),
         )
         .group_by(Photo.report_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import func, select
@@ -20,13 +20,20 @@ from ..policy import moderation
 from ..policy import text as policy
 from ..policy.differences import differences
 from ..policy.moderation import Verdict
+from ..policy.photos import FORMATS, SIZES, Box, Refused
+from ..policy.photos.boxes import KINDS
 from ..reports import Photo, Report
-from . import page, reasons
+from . import fields, page, reasons
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 bp.before_request(page.requires("handle"))
 
 PER_PAGE = 50
+BOXES_MOST = 200
+ALT_MOST = 300
+"""Characters of what a photo shows."""
+NAME_MOST = 80
+"""Characters of a file's name that are repeated when it cannot be taken."""
 
 
 def _case(ref: str) -> Report:
@@ -193,9 +200,12 @@ def case(ref: str) -> Response:
     return _case_page(_case(ref))
 
 
-def _do(report: Report, act: Callable[[], object]) -> Any:
-    """Carry out one act on a case and commit it, or show the case again with what went wrong and what was typed."""
-    ref = report.ref
+def _do(report: Report, act: Callable[[], object], *, draws: bool = False) -> Any:
+    """Carry out one act on a case and commit it, or show the case again with what went wrong and what was typed.
+
+    `draws`: there is a photo that the worker has to draw afterwards.
+    """
+    ref, number = report.ref, report.id
     try:
         act()
         db.session.commit()
@@ -213,9 +223,17 @@ def _do(report: Report, act: Callable[[], object]) -> Any:
     except tuple(_WORDS) as error:
         db.session.rollback()
         field, words = _WORDS[type(error)]
+        if isinstance(error, reports.NothingToShow) and "/photos" in request.path:
+            field, words = "photo", _no_photo
         return _case_page(_case(ref), {field: words()}, status=422)
     page.enqueue("deliver")
+    if draws:
+        page.enqueue("draw", number)
     return redirect(url_for("desk.case", ref=ref), 303)
+
+
+def _no_photo() -> str:
+    return str(_("Nothing was saved: the photo, or the whole case, can be shown no more."))
 
 
 _WORDS: dict[type[Exception], tuple[str, Callable[[], str]]] = {
@@ -243,6 +261,10 @@ _WORDS: dict[type[Exception], tuple[str, Callable[[], str]]] = {
     reports.NothingToShow: (
         "public_text",
         lambda: _("There is nothing that can be shown. Write the public text first."),
+    ),
+    reports.TooManyPhotos: (
+        "photo",
+        lambda: _("There can be at most %(number)d photos of the work.", number=reports.STAFF_PHOTOS_MOST),
     ),
     reports.NotLiftable: (
         "public_text",
@@ -342,20 +364,184 @@ def review_photo(ref: str, number: int) -> Any:
     photo, form = _photo(report, number), request.form
     if form.get("act") == "hold":
         return _do(report, lambda: cases.hold_photo(photo, current_user, _version(), _text("reason")))
-    return _do(report, lambda: cases.release_photo(photo, current_user, _text("alt")[:300], _version()))
+    return _do(report, lambda: cases.release_photo(photo, current_user, _text("alt")[:ALT_MOST], _version()))
+
+
+@bp.post("/<ref>/photos")
+def add_photo(ref: str) -> Any:
+    """A photo of the work done, by who did it."""
+    report = _case(ref)
+    file = next((sent for sent in request.files.getlist("photo") if sent.filename), None)
+    if file is None:
+        return _case_page(report, {"photo": _("Choose a photo first.")}, status=422)
+    name = (file.filename or "").replace("\\", "/").rpartition("/")[2][-NAME_MOST:]
+    try:
+        data = fields.read_photo(file)
+    except Refused as error:
+        return _case_page(report, {"photo": fields.refused(error, name)}, status=422)
+    alt = _text("alt")[:ALT_MOST]
+    with db.session.no_autoflush:
+        return _do(report, lambda: cases.add_photo(report, current_user, data, alt, _version()), draws=True)
+
+
+# What is covered in a photo -------------------------------------------------------------------------------------
+
+
+@bp.get("/<ref>/photos/<int:number>/boxes")
+def boxes(ref: str, number: int) -> Response:
+    report = _case(ref)
+    photo = _photo(report, number)
+    if photo.publication == "removed" or report.original.forgotten:
+        abort(404)
+    return _boxes_page(photo, [_row(box) for box in photo.boxes])
+
+
+def _boxes_page(
+    photo: Photo,
+    rows: list[dict[str, Any]],
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+    conflict: bool = False,
+) -> Response:
+    """The page on which a person says what is covered; `rows` are boxes as the form holds them, in per cent."""
+    report, typed = photo.report, request.form if request.method == "POST" else {}
+    return page.page(
+        "desk/boxes.html",
+        status=status,
+        report=report,
+        photo=photo,
+        position=report.photos.index(photo) + 1,
+        rows=rows,
+        found=[_row(box) for box in photo.found],
+        kinds=KINDS,
+        boxes_most=BOXES_MOST,
+        decimal_mark=page.decimal(0.5)[1],
+        uncovered="uncovered" in request.values,
+        flags=[flag for flag in reports.open_flags(report) if flag.photo_id == photo.id],
+        last_change=cases.last_change(report) if conflict else None,
+        errors=errors or {},
+        conflict=conflict,
+        typed=typed,
+        version=typed.get("version", report.version) if not conflict else report.version,
+    )
+
+
+def _row(box: dict[str, Any]) -> dict[str, Any]:
+    """A stored box as the form holds it: sides in per cent of the picture, and what found it."""
+    sides = {side: page.decimal(box[side] * 100) for side in _SIDES}
+    return sides | {"kind": box["kind"], "rule": box["rule"], "confidence": box["confidence"]}
+
+
+_SIDES = ("left", "top", "width", "height")
+
+
+def _typed_rows(photo: Photo) -> list[dict[str, Any]]:
+    """The boxes as they were typed, each with what found it where it was left as it was; empty rows are none."""
+    columns = [request.form.getlist(name)[: BOXES_MOST + 1] for name in ("kind", *_SIDES)]
+    known = [_row(box) for box in [*photo.boxes, *photo.found]]
+    rows = []
+    for kind, *typed in zip(*columns, strict=False):
+        values = [page.plain(value).strip()[:20] for value in typed]
+        if not any(values):
+            continue
+        sides = dict(zip(_SIDES, values, strict=True))
+        same = next((row for row in known if row["kind"] == kind and _same(row, sides)), None)
+        rows.append(same or sides | {"kind": kind, "rule": "person", "confidence": 1.0})
+    return rows
+
+
+def _same(row: dict[str, Any], sides: dict[str, str]) -> bool:
+    return all(fields.number(row[side]) == fields.number(sides[side]) for side in _SIDES)
+
+
+def _chosen(photo: Photo, rows: list[dict[str, Any]], errors: dict[str, str]) -> list[Box]:
+    """The boxes that the rows tell of. What was left as it was keeps its exact place."""
+    if len(rows) > BOXES_MOST:
+        errors["boxes"] = _("There can be at most %(most)d boxes.", most=BOXES_MOST)
+    known, found = [*photo.boxes, *photo.found], []
+    for number, row in enumerate(rows, 1):
+        exact = next((box for box in known if _row(box) == row), None)
+        if exact is not None:
+            found.append(Box.of(exact))
+            continue
+        sides = [fields.number(row[side]) for side in _SIDES]
+        left, top, width, height = (0.0 if side is None else side / 100 for side in sides)
+        if (
+            None in sides
+            or row["kind"] not in KINDS
+            or min(left, top) < 0
+            or min(width, height) <= 0
+            or max(left + width, top + height) > 1.001
+        ):
+            errors[f"box-{number}"] = _(
+                "Box %(number)d does not lie in the picture. Write per cent of the picture, from 0 to 100.",
+                number=number,
+            )
+            continue
+        found.append(Box(row["kind"], left, top, min(width, 1 - left), min(height, 1 - top)))
+    return found
+
+
+@bp.post("/<ref>/photos/<int:number>/boxes")
+def cover(ref: str, number: int) -> Any:
+    """Have a photo drawn anew, covered as a person says; and the editor's steps for a browser without JavaScript."""
+    report = _case(ref)
+    photo, act = _photo(report, number), request.form.get("act", "")
+    rows, errors = _typed_rows(photo), dict[str, str]()
+    if act not in ("publish", "hold", "look"):
+        return _boxes_page(photo, _stepped(photo, rows, act))
+    chosen = _chosen(photo, rows, errors) if act != "look" else None
+    if errors:
+        return _boxes_page(photo, rows, errors, 422)
+    alt, reason, report_id = _text("alt")[:ALT_MOST], _text("reason"), report.id
+    try:
+        cases.redraw_photo(photo, current_user, _version(), chosen, act, alt, reason)
+        db.session.commit()
+    except (cases.ChangedMeanwhile, StaleDataError):
+        db.session.rollback()
+        return _boxes_page(_photo(_case(ref), number), rows, status=409, conflict=True)
+    except cases.TextTooLong as error:
+        db.session.rollback()
+        return _boxes_page(photo, rows, {"reason": _WORDS[type(error)][1]()}, 422)
+    except reports.NothingToShow:
+        db.session.rollback()
+        flash(_no_photo(), "warning")
+        return redirect(url_for("desk.case", ref=ref), 303)
+    page.enqueue("draw", report_id)
+    page.enqueue("deliver")
+    return redirect(url_for("desk.case", ref=ref, _anchor=f"photo-{number}"), 303)
+
+
+def _stepped(photo: Photo, rows: list[dict[str, Any]], act: str) -> list[dict[str, Any]]:
+    """The rows after a step that does not save: `add`, `all`, `again`, or `remove-` and the place of a box."""
+    found = [_row(box) for box in photo.found]
+    if act == "add" and len(rows) < BOXES_MOST:
+        middle = {"left": "40", "top": "40", "width": "20", "height": "20"}
+        return [*rows, middle | {"kind": "drawn", "rule": "person", "confidence": 1.0}]
+    if act == "all":
+        return [*rows, *(box for box in found if box not in rows)]
+    if act == "again":
+        return found
+    place = act.removeprefix("remove-")
+    if act.startswith("remove-") and place.isdecimal():
+        return [row for at, row in enumerate(rows) if at != int(place)]
+    return rows
 
 
 @bp.get("/<ref>/photos/<int:number>/<size>")
 def photo(ref: str, number: int, size: str) -> Response:
-    if size not in ("small", "large"):
+    if size not in (*SIZES, "plain"):
         abort(404)
     report = _case(ref)
+    found = _photo(report, number)
     try:
-        data = reports.photo_bytes(_photo(report, number), size)
+        data = reports.photo_bytes(found, size)
     except media.NoSuchMedia:
         abort(404)
-    reports.looked(report, current_user, f"photo {number}")
-    db.session.commit()
-    response = Response(data, mimetype="image/webp")
+    if size == "plain" or found.is_bare:
+        # What everyone may see anyway tells nobody anything by being looked at.
+        reports.looked(report, current_user, f"photo {number}")
+        db.session.commit()
+    response = Response(data, mimetype=FORMATS["jpg" if size == "plain" else "webp"])
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -1,12 +1,14 @@
-"""What the fields of public forms hold as people type it, and the sentence for each that cannot be taken."""
+"""What the fields of forms hold as people type it, and the sentence for each entry and file that cannot be taken."""
 
 from __future__ import annotations
 
 from flask import current_app, request
 from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
 
 from .. import reports
 from ..municipalities import Municipality
+from ..policy import photos as pictures
 from ..reports import InvalidReport
 from . import page
 
@@ -52,6 +54,91 @@ def explain(invalid: InvalidReport) -> dict[str, str]:
         "too_long": _("This is too long."),
         "answer_missing": _("Answer this question."),
         "answer_unknown": _("Choose one of the answers."),
+        "caption_too_long": _(
+            "What a photo shows can have at most %(most)d characters.", most=reports.CAPTION_MOST
+        ),
         "photos_too_many": _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
     }
     return {field: words[reason] for field, reason in invalid.errors.items()}
+
+
+# Files that are no photos -------------------------------------------------------------------------------------
+
+
+class TooLarge(pictures.Refused):
+    """More bytes than PHOTO_BYTES."""
+
+
+class TooManyFiles(pictures.Refused):
+    """More photos than reports.PHOTOS_MOST."""
+
+
+def read_photo(file: FileStorage) -> bytes:
+    """The bytes of a file that may be stored as a photo. Raises policy.photos.Refused."""
+    most = current_app.config["PHOTO_BYTES"]
+    # A large upload lies in a temporary file, which closing deletes at once.
+    with file.stream:
+        data = file.stream.read(most + 1)
+    if len(data) > most:
+        raise TooLarge
+    pictures.check(data)
+    return data
+
+
+def refused(error: pictures.Refused, name: str) -> str:
+    """Why a file is not taken as a photo, as a sentence that names it."""
+    what = ""
+    if isinstance(error, pictures.NotAPicture | pictures.Mixed) and error.found:
+        what = _kinds().get(error.found, "")
+        if error.found == "empty":
+            return str(_("“%(name)s” is empty. Choose it again, or take a new photo.", name=name))
+    sentences: dict[type[pictures.Refused], str] = {
+        pictures.NotAPicture: _(
+            "“%(name)s” is %(what)s. Send a photo as JPEG, PNG, WebP or HEIC.", name=name, what=what
+        )
+        if what
+        else _("“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name),
+        pictures.Mixed: _(
+            "“%(name)s” is a picture and %(what)s in one. Take a screenshot of the picture, and send that.",
+            name=name,
+            what=what or _("something else"),
+        ),
+        pictures.Moving: _("“%(name)s” is a moving picture. Send one that stands still.", name=name),
+        pictures.CutOff: _(
+            "“%(name)s” is damaged: a part of the file is missing. Choose it again, or take a new photo.",
+            name=name,
+        ),
+        pictures.TooManyPixels: _(
+            "“%(name)s” has too many pixels. Make it smaller, or take a new photo.", name=name
+        ),
+        TooLarge: _(
+            "“%(name)s” is too large. A photo can be at most %(most)d MB.",
+            name=name,
+            most=current_app.config["PHOTO_BYTES"] // 1024**2,
+        ),
+        TooManyFiles: _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST),
+    }
+    return sentences[type(error)]
+
+
+def _kinds() -> dict[str, str]:
+    """What a file is instead of a photo: `found` of policy.photos.NotAPicture, in words."""
+    return {
+        "gif": _("a GIF"),
+        "svg": _("an SVG drawing"),
+        "pdf": _("a PDF document"),
+        "tiff": _("a TIFF picture"),
+        "bmp": _("a BMP picture"),
+        "ico": _("an icon"),
+        "psd": _("a Photoshop file"),
+        "raw": _("a raw picture from a camera"),
+        "jp2": _("a JPEG 2000 picture"),
+        "jxl": _("a JPEG XL picture"),
+        "heif": _("a HEIC file without a picture"),
+        "video": _("a video"),
+        "audio": _("a sound recording"),
+        "zip": _("a compressed folder"),
+        "html": _("a web page"),
+        "office": _("a document"),
+        "program": _("a program"),
+    }

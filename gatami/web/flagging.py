@@ -76,7 +76,7 @@ def _flag(ref: str, reason: str, key: str) -> bool:
     report = reports.by_ref(ref)
     if report is None:
         abort(404)
-    photo = next((photo for photo in report.photos if photo.key == key), None)
+    photo = next((photo for photo in report.photos if photo.public_key == key), None)
     if key and photo is None:
         abort(404)
     if (photo.publication if photo else report.text_publication) != "published":

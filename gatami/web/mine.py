@@ -21,7 +21,7 @@ from . import fields, page, reasons
 bp = Blueprint("mine", __name__, url_prefix="/mine/<token>")
 bp.before_request(page.anyone)
 
-_KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "HEIF": "heic"}
+_KINDS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "HEIF": "heic", "AVIF": "avif"}
 
 
 def _mine(token: str) -> Report:
@@ -38,14 +38,17 @@ def _page(token: str, found: Report, errors: dict[str, str] | None = None, **mor
     if found.erased_at is not None or _was_erased(found):
         return page.page("mine/erased.html", report=found)
     original = found.original.contents
+    theirs = {photo.id for photo in found.photos if photo.sent_by_id is not None}
     return page.page(
         "mine/report.html",
         report=found,
         original=original,
         forgotten=found.original.forgotten,
-        photos=[_photo(token, photo) for photo in found.photos],
+        photos=[_photo(token, photo, original.captions) for photo in _sent(found)],
         events=publication.events(found.id),
-        decisions=[reasons.decision(made) for made in reports.decisions(found)],
+        decisions=[
+            reasons.decision(made) for made in reports.decisions(found) if made.photo_id not in theirs
+        ],
         looks=[] if found.original.forgotten else reports.looks(found),
         can_withdraw=found.closed_at is None,
         can_correct=reports.can_be_corrected(found),
@@ -64,11 +67,17 @@ def _was_erased(found: Report) -> bool:
     return found.original.key is not None and found.original.forgotten
 
 
-def _photo(token: str, photo: reports.Photo) -> dict[str, Any]:
+def _sent(found: Report) -> list[reports.Photo]:
+    """The reporter's own photos. Those that staff took are seen where everybody sees them."""
+    return [photo for photo in found.photos if photo.sent_by_id is None]
+
+
+def _photo(token: str, photo: reports.Photo, captions: list[str]) -> dict[str, Any]:
     there = not photo.report.original.forgotten
     small = url_for("mine.photo", token=token, number=photo.id) if there and photo.width else None
     full = url_for("mine.original_photo", token=token, number=photo.id) if there else None
-    return {"publication": photo.publication, "failure": photo.failure, "url": small, "original_url": full}
+    caption = captions[photo.position] if photo.position < len(captions) else ""
+    return {"row": photo, "caption": caption, "url": small, "original_url": full}
 
 
 @bp.get("")
@@ -85,7 +94,7 @@ def _file(data: bytes, mimetype: str, name: str | None = None) -> Response:
 
 
 def _stored(token: str, number: int, size: str) -> bytes:
-    photo = next((p for p in _mine(token).photos if p.id == number), None)
+    photo = next((p for p in _sent(_mine(token)) if p.id == number), None)
     if photo is None:
         abort(404)
     try:

@@ -17,7 +17,7 @@ from ..municipalities import Municipality
 from ..policy import moderation as policy
 from ..policy.retention import Retention
 from ..policy.text import KINDS
-from ..reports import Incident, Report
+from ..reports import Incident, Photo, Report
 from . import page
 
 bp = Blueprint("moderation", __name__, url_prefix="/desk")
@@ -64,6 +64,8 @@ def queue() -> Response:
     )
     some = select(Report).where(Report.id.in_({row.report_id for row in rows}))
     cases_of = {report.id: report for report in db.session.scalars(some).unique()}
+    held = select(Photo).where(Photo.id.in_({row.photo_id for row in rows if row.photo_id is not None}))
+    photos = {photo.id: photo for photo in db.session.scalars(held)}
     return page.page(
         "moderation/queue.html",
         part="moderation/_queue.html",
@@ -73,6 +75,7 @@ def queue() -> Response:
                 "at": row.at,
                 "number": row.number,
                 "report": cases_of[row.report_id],
+                "photo": photos.get(row.photo_id),
             }
             for row in rows
         ],

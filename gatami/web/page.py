@@ -26,6 +26,7 @@ from .. import accounts
 from ..db import db, now
 from ..policy import text as policy
 from ..policy.deadlines import OSLO
+from ..policy.photos import SIZES
 from ..publication import Box, Filters
 
 log = logging.getLogger(__name__)
@@ -167,6 +168,11 @@ def _distance(metres: float) -> str:
     return f"{format_decimal(metres / 1000, '0.0', locale=_locale())} km"
 
 
+def decimal(value: float) -> str:
+    """A number with at most two decimals, as the visitor's language writes it."""
+    return format_decimal(value, "0.##", locale=_locale())
+
+
 @lru_cache(maxsize=4096)
 def _address(_url_map: int, _root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
     return url_for(endpoint, **dict(values))
@@ -297,6 +303,13 @@ def enqueue(task: str, *ids: int) -> None:
 # The app ------------------------------------------------------------------------------------------------------
 
 
+def widths(photo: Any) -> list[tuple[str, int]]:
+    """Each public size of a photo and how wide it is in pixels; a small picture is not listed twice."""
+    longest = max(photo.width, photo.height)
+    found = {round(photo.width * min(1, side / longest)): size for size, side in reversed(SIZES.items())}
+    return [(size, width) for width, size in sorted(found.items())]
+
+
 def init_app(app: Flask) -> None:
     Babel(app, default_locale="nb", default_timezone="Europe/Oslo", locale_selector=language)
     # Flask-Babel looks its catalogue up anew for each of a page's hundred texts; it is the same one for all of them.
@@ -326,6 +339,7 @@ def init_app(app: Flask) -> None:
         moment=datetime.fromisoformat,
         distance=_distance,
         masked=masked,
+        widths=widths,
     )
     app.jinja_env.globals["url_for"] = address_of
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from .. import media, publication
 from ..db import db
+from ..policy.photos import FORMATS, SIZES
 from . import page
 
 bp = Blueprint("public", __name__)
@@ -97,16 +98,16 @@ def _no_such_case() -> Response:
     return page.page("error.html", status=404, code=404, csrf=False, message=message)
 
 
-@bp.get("/photos/<key>/<size>.webp")
-def photo(key: str, size: str) -> Response:
+@bp.get("/photos/<key>/<size>.<format_>")
+def photo(key: str, size: str, format_: str) -> Response:
     """A released photo. The row decides as well as the file: one of the two alone shows nothing."""
-    if size not in ("small", "large") or not publication.photo_is_public(key):
+    if size not in SIZES or format_ not in FORMATS or not publication.photo_is_public(key):
         abort(404)
     try:
-        data = media.released.get(f"{key}/{size}.webp")
+        data = media.released.get(f"{key}/{size}.{format_}")
     except media.NoSuchMedia:
         abort(404)
-    response = Response(data, mimetype="image/webp")
+    response = Response(data, mimetype=FORMATS[format_])
     response.headers["Cache-Control"] = "public, max-age=5"
     return response
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
+from werkzeug.datastructures import FileStorage
 
 from .. import accounts, media, municipalities, publication, reports
 from .. import addresses as register
@@ -27,6 +30,8 @@ PREVIEWS_PER_SUBMIT = 40
 """How many pauses somebody may make in writing a report that is sent; each of them asks for a preview."""
 NAME_MOST = 100
 """Characters of a file's name that are shown again."""
+ROWS_MOST = 2 * reports.PHOTOS_MOST
+"""Photos of a form that are looked at, so that each one too many is told of."""
 
 
 # The form -----------------------------------------------------------------------------------------------------
@@ -69,7 +74,7 @@ def _about(form: dict[str, Any], municipality: Municipality | None) -> dict[str,
 def _form_page(
     form: dict[str, Any],
     errors: dict[str, str] | None = None,
-    kept: list[dict[str, str]] | None = None,
+    photos: _Photos | None = None,
     status: int = 200,
     **more: Any,
 ) -> Response:
@@ -80,7 +85,7 @@ def _form_page(
         "reporting/new.html",
         status=status,
         errors=errors or {},
-        kept_photos=kept or [],
+        kept_photos=photos.chosen if photos else [],
         categories=db.session.scalars(municipalities.categories_of(municipality)).all()
         if municipality
         else [],
@@ -91,7 +96,17 @@ def _form_page(
         },
         text_most=reports.TEXT_MOST,
         photos_most=reports.PHOTOS_MOST,
-        photo_megabytes=current_app.config["PHOTO_BYTES"] // 1024**2,
+        caption_most=reports.CAPTION_MOST,
+        photo_bytes=current_app.config["PHOTO_BYTES"],
+        photo_pixels=pictures.PIXELS,
+        refused={
+            name: fields.refused(error, "{name}")
+            for name, error in {
+                "large": fields.TooLarge(),
+                "pixels": pictures.TooManyPixels(0, 0),
+                "many": fields.TooManyFiles(),
+            }.items()
+        },
         **{
             "addresses": None,
             "address_service_down": False,
@@ -173,89 +188,151 @@ def _unseen(submission: Submission) -> reports.Preview | None:
     return shown
 
 
-# Photos between two tries -------------------------------------------------------------------------------------
+# Photos before the form is sent -------------------------------------------------------------------------------
 
 
-def _keep(photos: list[tuple[bytes, str]]) -> list[dict[str, str]]:
-    """Put photos aside while the rest of the form is mended; a browser never sends a file twice by itself.
-
-    As many as the caller's address may still put aside in this hour, so that nobody fills the disk.
-    """
-    kept = []
-    for data, name in photos:
-        try:
-            accounts.bound("draft", page.address(), current_app.config["SUBMITS_PER_HOUR"])
-        except accounts.TooManyAttempts:
-            break
-        key = f"{media.DRAFTS}/{media.new_key()}"
-        media.private.put(key, keyring.seal(data))
-        kept.append({"token": keyring.sign("draft", [key, name]), "filename": name})
-        db.session.commit()
-    return kept
+class _NoRoom(Exception):
+    """Drafts take all the bytes that they may take."""
 
 
-def _kept() -> list[dict[str, str]]:
-    """The photos put aside earlier that this form still names."""
-    found = []
-    for token in request.form.getlist("kept_photo")[: reports.PHOTOS_MOST]:
-        try:
-            key, name = keyring.signed("draft", token, int(media.DRAFT_LIFE.total_seconds()))
-        except BadLink:
-            continue
-        if media.private.path(key).exists():
-            found.append({"token": token, "filename": name})
+@dataclass(slots=True)
+class _Chosen:
+    """A photo of the form: put aside earlier under a token, or a file that came along with this request."""
+
+    name: str
+    caption: str = ""
+    token: str = ""
+    data: bytes | None = None
+
+    @property
+    def key(self) -> str:
+        return str(keyring.signed("draft", self.token)[0])
+
+
+@dataclass(slots=True)
+class _Photos:
+    """The photos of the form in their order, and what is wrong with the first one that cannot be taken."""
+
+    chosen: list[_Chosen]
+    error: str | None = None
+
+    def put_aside(self) -> _Photos:
+        """Keep what came along while the rest of the form is mended; a browser never sends a file twice by itself."""
+        for photo in self.chosen:
+            if photo.token:
+                continue
+            try:
+                _bound_drafts()
+                photo.token = _put_aside(photo.data or b"", photo.name)
+            except (accounts.TooManyAttempts, _NoRoom):
+                self.error = self.error or _(
+                    "We could not keep “%(name)s” while you mend the rest. Choose it again.", name=photo.name
+                )
+        self.chosen = [photo for photo in self.chosen if photo.token]
+        return self
+
+    def contents(self) -> list[tuple[bytes, str]]:
+        """Bytes and caption of each; without those that the same form, sent twice, has taken with it meanwhile."""
+        found = []
+        for photo in self.chosen:
+            with contextlib.suppress(media.NoSuchMedia):
+                data = keyring.open(media.private.get(photo.key)) if photo.data is None else photo.data
+                found.append((data, photo.caption))
+        return found
+
+    def forget(self) -> None:
+        for photo in self.chosen:
+            if photo.token:
+                media.private.delete(photo.key)
+
+
+def _bound_drafts() -> None:
+    """Raises accounts.TooManyAttempts. As many photos an hour as reports with all the photos that they may have."""
+    accounts.bound("draft", page.address(), reports.PHOTOS_MOST * current_app.config["SUBMITS_PER_HOUR"])
+    db.session.commit()
+
+
+def _put_aside(data: bytes, name: str) -> str:
+    """The token of a photo that is kept for a day. Raises _NoRoom, so that nobody fills the disk."""
+    sender = keyring.fingerprint(page.address())[:16]
+    most, most_each = current_app.config["DRAFT_BYTES"], current_app.config["DRAFT_BYTES_EACH"]
+    if (
+        media.private.weight(media.DRAFTS, sender) + len(data) > most_each
+        or media.private.weight(media.DRAFTS) + len(data) > most
+    ):
+        raise _NoRoom
+    key = f"{media.DRAFTS}/{sender}_{media.new_key()}"
+    media.private.put(key, keyring.seal(data))
+    return keyring.sign("draft", [key, name])
+
+
+def _named(file: FileStorage) -> str:
+    return (file.filename or "").replace("\\", "/").rpartition("/")[2][-NAME_MOST:]
+
+
+def _photos() -> _Photos:
+    """What the form holds of photos. A row with a token was put aside, and one without has its file in this request."""
+    found = _Photos([])
+    files = iter([file for file in request.files.getlist("photos") if file.filename])
+    captions = iter(request.form.getlist("caption"))
+    for token in request.form.getlist("kept_photo")[:ROWS_MOST]:
+        caption = page.plain(next(captions, "")).strip()
+        if token:
+            _take_kept(found, token, caption)
+        elif file := next(files, None):
+            _take_file(found, file, caption)
+    for file in files:
+        _take_file(found, file, "")
     return found
 
 
-def _kept_bytes(kept: list[dict[str, str]]) -> list[bytes]:
-    return [keyring.open(media.private.get(keyring.signed("draft", photo["token"])[0])) for photo in kept]
+def _take_kept(photos: _Photos, token: str, caption: str) -> None:
+    try:
+        key, name = keyring.signed("draft", token)
+    except BadLink:
+        return
+    if not media.private.path(key).exists():
+        photos.error = photos.error or _(
+            "“%(name)s” was chosen more than a day ago and is gone. Choose it again.", name=name
+        )
+    elif len(photos.chosen) < reports.PHOTOS_MOST:
+        photos.chosen.append(_Chosen(name, caption, token))
 
 
-def _forget(kept: list[dict[str, str]]) -> None:
-    for photo in kept:
-        media.private.delete(keyring.signed("draft", photo["token"])[0])
+def _take_file(photos: _Photos, file: FileStorage, caption: str) -> None:
+    name = _named(file)
+    try:
+        if len(photos.chosen) >= reports.PHOTOS_MOST:
+            raise fields.TooManyFiles
+        photos.chosen.append(_Chosen(name, caption, data=fields.read_photo(file)))
+    except pictures.Refused as error:
+        photos.error = photos.error or fields.refused(error, name)
 
 
-def _uploaded(most: int) -> tuple[list[tuple[bytes, str]], str | None]:
-    """The pictures that came with the form, and what is wrong with the first one that cannot be taken."""
-    taken: list[tuple[bytes, str]] = []
-    error = None
-    for file in request.files.getlist("photos"):
-        # A large upload lies in a temporary file, which closing deletes at once.
-        with file.stream:
-            data = file.stream.read(current_app.config["PHOTO_BYTES"] + 1)
-        if not file.filename:
-            continue
-        name = file.filename.replace("\\", "/").rpartition("/")[2][-NAME_MOST:]
-        if len(taken) == most:
-            return taken, error or _("You can send at most %(number)d photos.", number=reports.PHOTOS_MOST)
-        try:
-            taken.append((_checked(data), name))
-        except pictures.NotAPicture:
-            error = error or _(
-                "“%(name)s” is not a picture that we can read. Send a JPEG, PNG, WebP or HEIC.", name=name
-            )
-        except pictures.TooManyPixels:
-            error = error or _(
-                "“%(name)s” has too many pixels. Make it smaller, or take a new photo.", name=name
-            )
-        except _TooLarge:
-            most_mb = current_app.config["PHOTO_BYTES"] // 1024**2
-            error = error or _(
-                "“%(name)s” is too large. A photo can be at most %(most)d MB.", name=name, most=most_mb
-            )
-    return taken, error
+@bp.post("/reports/photos")
+def add_photo() -> Any:
+    """One photo, sent as soon as it is chosen: `{"token"}` for the form's `kept_photo`, or `{"error"}`, a sentence."""
+    photos = _Photos([])
+    try:
+        _bound_drafts()
+        for file in request.files.getlist("photos")[:1]:
+            _take_file(photos, file, "")
+        if photos.error or not photos.chosen:
+            return {"error": photos.error}, 422
+        (photo,) = photos.chosen
+        return {"token": _put_aside(photo.data or b"", photo.name)}, 201
+    except (accounts.TooManyAttempts, _NoRoom):
+        # The form itself may still bring it along.
+        return {"error": None}, 429
 
 
-class _TooLarge(Exception):
-    pass
-
-
-def _checked(data: bytes) -> bytes:
-    if len(data) > current_app.config["PHOTO_BYTES"]:
-        raise _TooLarge
-    pictures.check(data)
-    return data
+@bp.delete("/reports/photos")
+def remove_photo() -> Any:
+    """A photo that was sent is not wanted after all; nothing is kept of it."""
+    for token in request.form.getlist("kept_photo")[:ROWS_MOST]:
+        with contextlib.suppress(BadLink):
+            media.private.delete(keyring.signed("draft", token)[0])
+    return "", 204
 
 
 # Sending ------------------------------------------------------------------------------------------------------
@@ -263,23 +340,21 @@ def _checked(data: bytes) -> bytes:
 
 @bp.post("/reports/draft")
 def draft() -> Response:
-    """The form's steps for a browser without JavaScript: look up an address, look for the same fault, drop a photo."""
+    """The form's steps for a browser without JavaScript: find an address, find the same fault, add or drop a photo."""
     form, action = _typed(), request.form.get("action", "")
-    kept = _kept()
+    photos = _photos()
     if action.startswith("remove-"):
-        gone = [photo for photo in kept if f"remove-{photo['token']}" == action]
-        _forget(gone)
-        kept = [photo for photo in kept if photo not in gone]
-    photos, error = _uploaded(reports.PHOTOS_MOST - len(kept))
-    kept += _keep(photos)
+        gone = _Photos([photo for photo in photos.chosen if f"remove-{photo.token}" == action])
+        gone.forget()
+        photos.chosen = [photo for photo in photos.chosen if photo not in gone.chosen]
+    photos.put_aside()
     more: dict[str, Any] = _addresses(form["address_query"]) if action == "search" else {}
-    return _form_page(form, {"photos": error} if error else {}, kept, **more)
+    return _form_page(form, {"photos": photos.error} if photos.error else {}, photos, **more)
 
 
 @bp.post("/reports")
 def create() -> Any:
-    form, kept = _typed(), _kept()
-    photos, photo_error = _uploaded(reports.PHOTOS_MOST - len(kept))
+    form, photos = _typed(), _photos()
     submission = Submission(
         category=form["category"],
         lat=fields.number(form["lat"]),
@@ -293,12 +368,16 @@ def create() -> Any:
         token=form["submission"] if request.form.get("submission") else "",
     )
     try:
-        if photo_error:
+        contents = photos.contents()
+        submission.photos = [data for data, _caption in contents]
+        submission.captions = [caption for _data, caption in contents]
+        if photos.error and not (submission.token and reports.by_submission(submission.token)):
+            # Everything else that is wrong is told at once with it.
             reports.check(submission)
             raise InvalidReport({})
-        submission.photos = _kept_bytes(kept) + [data for data, _name in photos]
         if unseen := _unseen(submission):
-            return _form_page(form, kept=kept + _keep(photos), preview=unseen)
+            photos.put_aside()
+            return _form_page(form, {"photos": photos.error} if photos.error else {}, photos, preview=unseen)
         # Nothing is written before the photos lie on disk: SQLite's one write lock must not wait for them.
         with db.session.no_autoflush:
             most = current_app.config["SUBMITS_PER_HOUR"]
@@ -318,14 +397,14 @@ def create() -> Any:
                 "Very many reports have come from your network in the last hour. Wait a little, then send again."
             )
         }
-        return _form_page(form, error, kept, status=429)
+        return _form_page(form, error, photos.put_aside(), status=429)
     except InvalidReport as invalid:
         db.session.rollback()
-        kept += _keep(photos)
+        photos.put_aside()
         errors = fields.explain(invalid)
-        if photo_error:
-            errors["photos"] = photo_error
-        return _form_page(form, errors, kept, status=422)
+        if photos.error:
+            errors["photos"] = photos.error
+        return _form_page(form, errors, photos, status=422)
     except IntegrityError:
         # The same form came twice at the same moment, and the other one was quicker.
         db.session.rollback()
@@ -333,7 +412,7 @@ def create() -> Any:
         db.session.flush()
         report_id, ref = report.id, report.ref
         db.session.commit()
-    _forget(kept)
+    photos.forget()
     page.enqueue("review", report_id)
     return redirect(url_for("reporting.receipt", token=keyring.sign("receipt", ref)), 303)
 
@@ -355,6 +434,6 @@ def receipt(token: str) -> Response:
         response_due_at=report.response_due_at,
         held=report.text_publication == "held",
         masked=report.text_publication == "published" and contents.masked != contents.text,
-        has_photos=bool(report.photos),
+        photos=[photo for photo in report.photos if photo.sent_by_id is None],
         email_given=bool(contents.email),
     )

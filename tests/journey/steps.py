@@ -6,12 +6,25 @@ import re
 from email.message import EmailMessage
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from .. import factories
 
 PHOTO = {"name": "hull.jpg", "mimeType": "image/jpeg", "buffer": factories.picture()}
 """A photo as it is handed to a file field."""
+
+GPS_IFD, ORIENTATION = 0x8825, 0x0112
+
+
+def exif(place: tuple[float, float] | None = None, orientation: int = 1) -> Image.Exif:
+    """Metadata of a photo: where it was taken (degrees north and east), and how it must be turned."""
+    made = Image.Exif()
+    made[ORIENTATION] = orientation
+    if place:
+        degrees = [(int(c), int(c % 1 * 60), round(c * 60 % 1 * 60, 3)) for c in place]
+        made.get_ifd(GPS_IFD).update({1: "N", 2: degrees[0], 3: "E", 4: degrees[1]})
+    return made
 
 
 def link_in(letter: EmailMessage, path: str) -> str:

@@ -11,9 +11,11 @@ from playwright.sync_api import Browser, Page, expect
 from gatami import accounts, cases, reports
 from gatami.db import db, keyring
 
+from .. import factories
 from .conftest import PLACES, ROOT, SCREENS, Site
-from .steps import fill_in, send, sign_in, what_everyone_will_see
+from .steps import PHOTO, exif, fill_in, send, sign_in, what_everyone_will_see
 
+WITH_PLACE = factories.picture(exif=exif(PLACES["other"]))
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RUN_AXE = """async () => {
     // What fades in has its colours only when it is there.
@@ -60,6 +62,15 @@ def look_before_sending(page: Page) -> None:
     what_everyone_will_see(page)
 
 
+def choose_photos(page: Page) -> None:
+    """One that arrived, with a place in it, and one that is none."""
+    page.locator("#photos").set_input_files(
+        [PHOTO | {"buffer": WITH_PLACE}, PHOTO | {"name": "notat.pdf", "buffer": b"%PDF-1.7"}]
+    )
+    expect(page.locator(".photo-row[data-at=there] [data-use-place]")).to_be_visible()
+    expect(page.locator(".photo-row[data-at=refused]")).to_be_visible()
+
+
 def choose_circle(page: Page) -> None:
     page.get_by_label("En sirkel på kartet").check()
     page.get_by_role("group", name="Kart: Trykk der midten").click()
@@ -88,6 +99,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "report-stop": ("/reports/new?category=vann-og-avlop", nothing),
     "report-errors": ("/reports/new", send_empty),
     "report-preview": ("/reports/new", write_privately),
+    "report-photos": ("/reports/new", choose_photos),
     "report-step": ("/reports/new", look_before_sending),
     "receipt": ("/receipts/{receipt}", nothing),
     "mine": ("/mine/{mine}", nothing),

@@ -3,6 +3,7 @@ import pytest
 from gatami.policy import moderation
 from gatami.policy.differences import differences
 from gatami.policy.moderation import Rules
+from gatami.policy.photos import Box, Made
 
 
 def judged(text, rules=None):
@@ -106,3 +107,36 @@ def test_differences(before, after, pieces):
     assert found == pieces
     assert "".join(words for act, words in found if act != "in") == before
     assert "".join(words for act, words in found if act != "out") == after
+
+
+def made(*boxes, width=1600, height=1200, **found):
+    return Made(
+        boxes=boxes,
+        **({"lines": 0, "text_share": 0.0, "left": ()} | found),
+        width=width,
+        height=height,
+        plain=b"",
+        renditions=(),
+    )
+
+
+FACE = Box("face", 0.4, 0.4, 0.05, 0.08, 0.9, "prøve")
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        (made(), ()),
+        (made(FACE, Box("plate", 0.1, 0.1, 0.1, 0.03, 0.8, "prøve")), ()),
+        (made(*[FACE] * 7), ("many_faces",)),
+        (made(Box("face", 0.3, 0.3, 0.2, 0.3, 0.9, "prøve")), ("large_face",)),
+        # The same shares of a high picture are fewer pixels of its shorter side.
+        (made(Box("face", 0.3, 0.3, 0.12, 0.08, 0.9, "prøve"), width=900, height=1600), ()),
+        (made(Box("plate", 0.1, 0.1, 0.1, 0.03, 0.3, "prøve")), ("unsure_plate",)),
+        (made(lines=12), ("page",)),
+        (made(lines=3, text_share=0.3), ("page",)),
+        (made(FACE, left=(FACE,)), ("left",)),
+    ],
+)
+def test_a_photo_waits_for_a_person_where_there_is_doubt(found, why):
+    assert moderation.doubts(found) == why

@@ -59,26 +59,34 @@ def sentences(number: int) -> list[list[Form]]:
     return [[FORMS[dice.choice(list(FORMS))] for _ in range(dice.randint(1, 12))] for _ in range(number)]
 
 
-def test_scores_are_the_sum_of_what_was_trained(made):
+def test_margins_are_the_sum_of_what_was_trained(made):
     chain, state, _ = made
     told = sentences(40)
-    score, rows = chain.scores(told)
-    for (begin, end), sentence in zip(rows, told, strict=True):
+    scored = chain.margins(told)
+    inside = np.full(len(scored.margins), fill_value=False)
+    for (begin, end), sentence in zip(scored.sentences, told, strict=True):
         assert end - begin == len(sentence)
-        wanted = [
-            [sum(state.get((name, label), 0.0) for name in row) for label in LABELS]
-            for row in attributes(sentence)
-        ]
-        np.testing.assert_allclose(score[begin:end], wanted, atol=1e-3)
+        inside[begin:end] = True
+        wanted = np.array(
+            [
+                [sum(state.get((name, label), 0.0) for name in row) for label in LABELS]
+                for row in attributes(sentence)
+            ]
+        )
+        np.testing.assert_allclose(scored.margins[begin:end], wanted[:, 1:] - wanted[:, :1], atol=1e-3)
+    assert len(scored.edges) == len(inside)
+    assert all(
+        (edge != max(scored.edges)) == within for edge, within in zip(scored.edges, inside, strict=True)
+    )
 
 
 def test_the_tables_may_begin_anew(made, monkeypatch):
     chain, *_ = made
     told = sentences(5)
-    before, _ = chain.scores(told)
+    before = chain.margins(told)
     monkeypatch.setattr(weights, "KEPT", 0)
-    after, _ = chain.scores(told)
-    np.testing.assert_array_equal(before, after)
+    after = chain.margins(told)
+    np.testing.assert_array_equal(before.margins, after.margins)
 
 
 def test_threads_at_once_see_what_one_alone_sees(made, tmp_path, monkeypatch):
@@ -87,18 +95,24 @@ def test_threads_at_once_see_what_one_alone_sees(made, tmp_path, monkeypatch):
     pack(tmp_path / "again.npz", state, moves, LABELS)
     told = sentences(300)
     alone = Chain(tmp_path / "again.npz")
-    wanted = [alone.scores([sentence])[0] for sentence in told]
+    wanted = [alone.margins([sentence]).margins for sentence in told]
     monkeypatch.setattr(weights, "KEPT", 3)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         together = Chain(tmp_path / "again.npz")
         with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(lambda sentence: together.scores([sentence])[0], told * 4))
+            found = list(pool.map(lambda sentence: together.margins([sentence]).margins, told * 4))
     finally:
         sys.setswitchinterval(before)
     for got, want in zip(found, wanted * 4, strict=True):
         np.testing.assert_array_equal(got, want)
+
+
+def only(chain: Chain, sentence: list[Form]) -> weights.Margins:
+    scored = chain.margins([sentence])
+    ((begin, end),) = scored.sentences
+    return scored.margins[begin:end]
 
 
 @pytest.mark.parametrize("favour", [0.0, 0.7])
@@ -106,32 +120,45 @@ def test_threads_at_once_see_what_one_alone_sees(made, tmp_path, monkeypatch):
 def test_best_is_the_best_of_all(made, favour, first, last):
     chain, _, moves = made
     for sentence in sentences(25):
-        score, ((begin, end),) = chain.scores([sentence[:5]])
-        rows = score[begin:end]
+        rows = only(chain, sentence[:5])
 
         def worth(path, rows=rows):
-            own = sum(float(rows[i][label]) - favour * (label == 0) for i, label in enumerate(path))
+            own = sum(float(rows[i][label - 1]) if label else -favour for i, label in enumerate(path))
             whole = ([] if first else [0]) + list(path) + ([] if last else [0])
             steps = [moves.get((LABELS[a], LABELS[b]), NEVER) for a, b in itertools.pairwise(whole)]
             return own + sum(steps)
 
         best = max(itertools.product(ALL, repeat=len(rows)), key=worth)
-        found, gains = chain.best(rows, favour, ALL, first=first, last=last)
+        found, gains = chain.best(rows.tolist(), favour, ALL, first=first, last=last)
         assert worth(found) == pytest.approx(worth(best), abs=1e-3)
         assert sum(gains) == pytest.approx(worth(found) - worth([0] * len(rows)), abs=1e-3)
 
 
 def test_no_hope_means_none_is_found(made):
     chain, *_ = made
+    told = [sentence[:2] for sentence in sentences(400)]
+    scored = chain.margins(told)
+    for favour in (-12.0, -9.0, -6.0):
+        hopes = chain.hopes(scored, favour)
+        found = [
+            any(chain.best(scored.margins[begin:end].tolist(), favour, ALL, first=True, last=True)[0])
+            for begin, end in scored.sentences
+        ]
+        assert all(place in hopes for place, something in enumerate(found) if something)
+        assert any(found)
+        assert len(hopes) < len(told) * 0.9
+
+
+def test_what_is_out_of_reach_is_not_found(made):
+    chain, *_ = made
     hopeless = 0
     for sentence in sentences(200):
-        score, ((begin, end),) = chain.scores([sentence])
-        shifted = score - np.array([0.0, 6.0, 6.0, 6.0], dtype=np.float32)
-        rest = shifted[:, 1:] - shifted[:, :1]
-        margins = rest[:, 0].tolist(), rest.max(axis=1).tolist(), rest[:, 2].tolist()
-        place = chain.hopeful(margins, begin, end, 0.0, ALL)
-        found, _ = chain.best(shifted[begin:end], 0.0, ALL, first=True, last=True)
-        if place is None and found[0] < 2 and found[-1] != 2:
-            hopeless += 1
-            assert not any(found)
+        shifted = (only(chain, sentence) - 6.0).tolist()
+        found, _ = chain.best(shifted, 0.0, ALL, first=True, last=True)
+        if found[0] < 2 and found[-1] != 2:
+            place = chain.reach(shifted, 0.0, range(1))
+            low, high = place or (0, 0)
+            hopeless += place is None
+            assert not any(found[:low])
+            assert not any(found[high:])
     assert hopeless > 5

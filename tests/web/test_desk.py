@@ -1,5 +1,6 @@
 import re
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 
@@ -157,7 +158,7 @@ def test_review_text(client, staff, report):
 
 def test_review_photo(client, staff):
     made = factories.report(photos=[factories.picture()])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     photo = made.photos[0]
     inside = f"/desk/{made.ref}/photos/{photo.id}"
@@ -166,10 +167,263 @@ def test_review_photo(client, staff):
     assert "no-store" in shown.headers["Cache-Control"]
     assert client.get(f"{inside}/original").status_code == 404
     assert client.get(f"/desk/{made.ref}/photos/999/large").status_code == 404
+    before = f"/photos/{photo.public_key}/small.webp"
+    assert client.get(before).status_code == 200
     act(client, made, f"photos/{photo.id}", act="release", alt="Et hull")
-    public = f"/photos/{photo.key}/small.webp"
+    db.session.refresh(photo)
+    public = f"/photos/{photo.public_key}/small.webp"
+    assert client.get(before).status_code == 404
     assert client.get(public).status_code == 200
     assert 'alt="Et hull"' in client.get(f"/reports/{made.ref}").text
     db.session.refresh(made)
     act(client, made, f"photos/{photo.id}", act="hold")
     assert client.get(public).status_code == 404
+
+
+# Photos ---------------------------------------------------------------------------------------------------------
+
+FACE = {
+    "kind": "face",
+    "left": 0.1,
+    "top": 0.1,
+    "width": 0.04,
+    "height": 0.06,
+    "confidence": 0.9,
+    "rule": "a detector",
+}
+ROW = {"kind": "plate", "left": "50", "top": "25,5", "width": "25", "height": "50"}
+
+
+@pytest.fixture
+def photo(app):
+    """Drawn with one face covered, and held."""
+    made = factories.report(photos=[factories.picture()])
+    factories.review(made)
+    photo = made.photos[0]
+    reports.hold_photo(photo, None)
+    photo.boxes = photo.found = [FACE]
+    photo.doubts = ["many_faces"]
+    db.session.commit()
+    return photo
+
+
+def boxes(client, photo, act, *rows, **form):
+    columns = {name: [row[name] for row in rows] for name in ROW}
+    address = f"/desk/{photo.report.ref}/photos/{photo.id}/boxes"
+    return client.post(address, data={"version": photo.report.version, "act": act} | columns | form)
+
+
+def typed(page):
+    """The rows of boxes on a page."""
+    shown = re.sub(r"(?s)<template.*?</template>", "", page.text)
+    sides = {
+        name: re.findall(rf'name="{name}" value="([^"]*)"', shown)
+        for name in ("left", "top", "width", "height")
+    }
+    return list(zip(*sides.values(), strict=True))
+
+
+def test_boxes(client, staff, photo):
+    page = client.get(f"/desk/{photo.report.ref}/photos/{photo.id}/boxes")
+    assert page.status_code == 200
+    assert "Det er mange ansikter i bildet." in page.text or "mange ansikt" in page.text
+    assert "90 %" in page.text
+    assert typed(page) == [("10", "10", "4", "6")]
+    inside = f"/desk/{photo.report.ref}/photos/{photo.id}"
+    assert f'src="{inside}/large"' in page.text
+    assert f'src="{inside}/plain"' not in page.text
+    assert [look.what for look in reports.looks(photo.report)] == []
+    page = client.get(f"{inside}/boxes?uncovered=yes")
+    assert f'src="{inside}/plain"' in page.text
+    assert client.get(f"{inside}/plain").status_code == 200
+    assert [look.what for look in reports.looks(photo.report)] == [f"photo {photo.id}"]
+
+
+def test_a_photo_that_covers_nothing_yet_is_not_shown_unasked(client, staff, photo):
+    photo.boxes, photo.doubts = [], ["failed"]
+    db.session.commit()
+    inside = f"/desk/{photo.report.ref}/photos/{photo.id}"
+    for address in (f"/desk/{photo.report.ref}", f"{inside}/boxes"):
+        assert 'src="/desk' not in client.get(address).text
+    before = len(reports.looks(photo.report))
+    client.get(f"{inside}/large")
+    assert len(reports.looks(photo.report)) == before + 1
+
+
+def test_cover(client, staff, photo):
+    answer = boxes(client, photo, "publish", ROW, alt="Et hull", reason="Et skilt")
+    assert answer.status_code == 303
+    assert answer.location == f"/desk/{photo.report.ref}#photo-{photo.id}"
+    db.session.refresh(photo)
+    assert photo.publication == "published"
+    (box,) = photo.boxes
+    assert {name: box[name] for name in ROW} == {
+        "kind": "plate", "left": 0.5, "top": 0.255, "width": 0.25, "height": 0.5
+    }  # fmt: skip
+    assert (box["rule"], photo.alt) == ("person", "Et hull")
+    public = client.get(f"/reports/{photo.report.ref}").text
+    assert 'alt="Et hull"' in public
+    assert "Et skilt" not in public
+    assert "Et skilt" in client.get(f"/desk/{photo.report.ref}").text
+    old = photo.public_key
+    assert boxes(client, photo, "hold", ROW).status_code == 303
+    db.session.refresh(photo)
+    assert (photo.publication, client.get(f"/photos/{old}/large.jpg").status_code) == ("held", 404)
+
+
+def test_what_was_left_as_it_was_keeps_its_exact_place_and_who_found_it(client, staff, photo):
+    photo.boxes = [FACE | {"left": 0.12345678}]
+    db.session.commit()
+    boxes(
+        client,
+        photo,
+        "hold",
+        {"kind": "face", "left": "12.35", "top": "10", "width": "4", "height": "6"},
+        ROW,
+    )
+    db.session.refresh(photo)
+    assert photo.boxes[0] == pytest.approx(FACE | {"left": 0.12345678})
+    assert photo.boxes[1]["rule"] == "person"
+
+
+def test_the_policy_looks_again(client, staff, photo):
+    assert boxes(client, photo, "look", ROW).status_code == 303
+    db.session.refresh(photo)
+    assert (photo.publication, photo.wish) == ("held", None)
+    assert photo.boxes == photo.found != [FACE]
+    assert "Maskinen har sett på nytt" in client.get(f"/desk/{photo.report.ref}").text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"left": "80", "width": "30"},
+        {"left": "-1"},
+        {"width": "0"},
+        {"height": "abc"},
+        {"top": ""},
+        {"left": "nan"},
+        {"left": "1e400"},
+        {"kind": "rubbish"},
+    ],
+)
+def test_a_box_that_is_none_says_so_and_keeps_the_others(client, staff, photo, wrong):
+    page = boxes(client, photo, "publish", ROW, ROW | wrong, alt="Et hull")
+    assert page.status_code == 422
+    assert 'href="#box-2"' in page.text
+    assert typed(page)[0] == ("50", "25,5", "25", "50")
+    assert 'value="Et hull"' in page.text
+    db.session.refresh(photo)
+    assert photo.boxes == [FACE]
+
+
+def test_there_are_not_more_boxes_than_a_person_draws(client, staff, photo):
+    few = [ROW | {"left": str(number % 50)} for number in range(200)]
+    assert boxes(client, photo, "hold", *few).status_code == 303
+    db.session.refresh(photo.report)
+    page = boxes(client, photo, "hold", *few, ROW)
+    assert page.status_code == 422
+    assert "200" in page.text
+
+
+def test_the_second_of_two_who_draw_keeps_the_boxes(client, staff, photo):
+    seen = photo.report.version
+    cases.hold_photo(photo, factories.user("Geir Prøvland"), seen)
+    db.session.commit()
+    page = boxes(client, photo, "publish", ROW, version=seen, reason="Et skilt")
+    assert page.status_code == 409
+    assert typed(page) == [("50", "25,5", "25", "50")]
+    assert "Geir Prøvland" in page.text
+    assert 'value="Et skilt"' in page.text
+    assert f'name="version" value="{photo.report.version}"' in page.text
+
+
+def test_the_steps_work_without_scripts_and_save_nothing(client, staff, photo):
+    found = ("10", "10", "4", "6")
+    drawn = ("50", "25,5", "25", "50")
+    assert typed(boxes(client, photo, "add", ROW)) == [drawn, ("40", "40", "20", "20")]
+    assert typed(boxes(client, photo, "all", ROW)) == [drawn, found]
+    assert typed(boxes(client, photo, "again", ROW)) == [found]
+    assert typed(boxes(client, photo, "remove-0", ROW, ROW | {"left": "1"})) == [("1", "25,5", "25", "50")]
+    for act in ("remove-7", "remove-", "remove-x", "stay", "", "rubbish"):
+        assert typed(boxes(client, photo, act, ROW)) == [drawn]
+    blank = dict.fromkeys(ROW, "") | {"kind": "drawn"}
+    assert typed(boxes(client, photo, "stay", blank, ROW)) == [drawn]
+    db.session.refresh(photo)
+    assert photo.boxes == [FACE]
+
+
+def test_a_photo_that_waits_says_so(client, staff, photo):
+    photo.publication, photo.width = "waiting", None
+    db.session.commit()
+    page = client.get(f"/desk/{photo.report.ref}/photos/{photo.id}/boxes")
+    assert "boxes-form" not in page.text
+    assert "Bildet blir gjort klart" in page.text
+    assert f"/photos/{photo.id}/boxes" not in client.get(f"/desk/{photo.report.ref}").text
+
+
+def test_nothing_is_drawn_of_a_case_that_is_gone(client, staff, photo):
+    photo.report.text_publication, photo.report.public_text = "unpublished", None
+    db.session.commit()
+    page = client.get(f"/desk/{photo.report.ref}/photos/{photo.id}/boxes")
+    assert page.status_code == 200
+    assert 'value="publish"' not in page.text
+    answer = boxes(client, photo, "publish", ROW)
+    assert answer.location == f"/desk/{photo.report.ref}"
+    assert "Ingenting ble lagret" in client.get(answer.location).text
+    photo.publication = "removed"
+    db.session.commit()
+    assert client.get(f"/desk/{photo.report.ref}/photos/{photo.id}/boxes").status_code == 404
+
+
+def test_the_photos_of_others_are_not_there(client, sign_in, photo):
+    sign_in(factories.user("Geir Prøvland", number="5045"))
+    assert client.get(f"/desk/{photo.report.ref}/photos/{photo.id}/boxes").status_code == 404
+    assert boxes(client, photo, "publish", ROW).status_code == 404
+    sent = {"photo": (BytesIO(factories.picture()), "ny.jpg"), "version": photo.report.version}
+    assert client.post(f"/desk/{photo.report.ref}/photos", data=sent).status_code == 404
+
+
+def test_add_photo(app, client, staff, report):
+    app.config["PHOTO_BYTES"] = 10_000
+
+    def send(data, name="ny.jpg", **form):
+        sent = {
+            "photo": [(BytesIO(b""), ""), (BytesIO(data), name)],
+            "version": report.version,
+            "alt": "Ny asfalt",
+        }
+        return client.post(f"/desk/{report.ref}/photos", data=sent | form)
+
+    assert send(factories.picture()).status_code == 303
+    db.session.refresh(report)
+    (photo,) = report.photos
+    assert (photo.sent_by_id, photo.is_after, photo.alt) == (staff.id, True, "Ny asfalt")
+    assert act(client, report, f"photos/{photo.id}", act="release").status_code == 303
+    db.session.refresh(report)
+    public = client.get(f"/reports/{report.ref}").text
+    assert "Etter arbeidet" in public
+    assert 'alt="Ny asfalt"' in public
+    for data, name, words in (
+        (b"GIF89a", "tull.gif", "tull.gif"),
+        (b"", "", "Velg et bilde"),
+        (b"x" * 10_001, "stor.jpg", "for stort"),
+    ):
+        page = send(data, name)
+        assert page.status_code == 422, name
+        assert words in page.text
+        assert 'value="Ny asfalt"' in page.text
+    assert send(factories.picture(), version=report.version - 1).status_code == 409
+    assert len(report.photos) == 1
+
+
+def test_the_queue_leads_to_the_photo(client, staff, photo):
+    page = client.get("/desk/moderation").text
+    assert f'href="/desk/{photo.report.ref}/photos/{photo.id}/boxes"' in page
+    two = factories.report(photos=[factories.picture(), factories.picture()])
+    factories.review(two)
+    for one in two.photos:
+        reports.hold_photo(one, None)
+    db.session.commit()
+    page = client.get("/desk/moderation").text
+    assert f'href="/desk/{two.ref}#photo-{two.photos[0].id}"' in page

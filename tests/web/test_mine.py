@@ -28,7 +28,7 @@ def mine():
         answers={"size": "large"},
         photos=[factories.picture()],
     )
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     return made, f"/mine/{reports.private_token(made)}"
 

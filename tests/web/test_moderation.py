@@ -49,7 +49,8 @@ def mails(kind):
 def test_queue_shows_the_riskiest_first(client, staff, held):
     threat = factories.report(text="Jeg skal drepe deg hvis hullet ikke blir fylt.")
     photos = factories.report(photos=[factories.picture()])
-    reports.review(photos.id, 10, 2**31)
+    factories.review(photos)
+    reports.hold_photo(photos.photos[0], staff)
     flagged = factories.report()
     reports.flag(flagged, "other", "192.0.2.1")
     objected = factories.report(text="Ring 400 00 123 om hullet")
@@ -293,11 +294,11 @@ def test_what_staff_let_stand_is_not_hidden_by_the_next_flag(client, sign_in):
 
 def test_a_flag_hides_a_photo(client):
     made = factories.report(photos=[factories.picture()])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     reports.publish_photo(made.photos[0], factories.user(), "Et hull")
     db.session.commit()
-    key = made.photos[0].key
+    key = made.photos[0].public_key
     assert key in client.get(f"/reports/{made.ref}/flags/new?photo={key}").text
     flag(client, made, photo=key)
     assert client.get(f"/photos/{key}/large.webp").status_code == 404
@@ -348,7 +349,7 @@ def max_age(response):
 
 def test_an_incident_takes_everything_away(client, app, leader):
     made = factories.report(text="Sykkelen fikk avsporing i hullet.", photos=[factories.picture()])
-    reports.review(made.id, 10, 2**31)
+    factories.review(made)
     db.session.commit()
     reports.publish_photo(made.photos[0], leader, "Et hull")
     follow = reports.follow(made, "ola@prove.example", "nb")
@@ -358,7 +359,7 @@ def test_an_incident_takes_everything_away(client, app, leader):
     db.session.commit()
     jobs.deliver(app)
     stranger = app.test_client()
-    key = made.photos[0].key
+    key = made.photos[0].public_key
     for url, sign in everywhere(made.ref, key).items():
         for _ in range(2):
             answer = stranger.get(url)

@@ -109,22 +109,28 @@ def test_a_withdrawn_report_keeps_a_page_and_leaves_the_list(client):
 
 
 def test_photo(client):
-    actor = factories.user()
-    made = factories.report(photos=[factories.picture()])
-    reports.review(made.id, 10, 2**31)
-    photo = made.photos[0]
+    made = factories.report(photos=[factories.picture(), factories.picture()])
+    factories.review(made)
+    reports.hold_photo(made.photos[1], factories.user())
     db.session.commit()
-    url = f"/photos/{photo.key}/small.webp"
-    assert client.get(url).status_code == 404
-    reports.publish_photo(photo, actor)
-    db.session.commit()
-    shown = client.get(url)
-    assert (shown.status_code, shown.mimetype) == (200, "image/webp")
-    assert client.get(f"/photos/{photo.key}/original.webp").status_code == 404
+    photo, held = made.photos
+    for size, ending, kind in (("small", "webp", "image/webp"), ("medium", "jpg", "image/jpeg")):
+        shown = client.get(f"/photos/{photo.public_key}/{size}.{ending}")
+        assert (shown.status_code, shown.mimetype) == (200, kind)
+    for nothing in (
+        f"/photos/{photo.public_key}/original.webp",
+        f"/photos/{photo.public_key}/small.png",
+        f"/photos/{photo.key}/small.webp",
+        f"/photos/{held.key}/small.webp",
+    ):
+        assert client.get(nothing).status_code == 404
+    page = client.get(f"/reports/{made.ref}").text
+    assert 'alt="Bilde til melding om hull i vegen"' in page
+    assert f"/photos/{photo.public_key}/small.webp 320w" in page
     # The row decides too: a file that stayed behind is not shown.
     photo.publication = "held"
     db.session.commit()
-    assert client.get(url).status_code == 404
+    assert client.get(f"/photos/{photo.public_key}/small.webp").status_code == 404
 
 
 def test_text_is_escaped(client):

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from gatami import media, reports
 from gatami.accounts import Attempt
-from gatami.db import db
+from gatami.db import db, keyring
 from gatami.notifications import Delivery
 from gatami.policy import moderation
 from gatami.policy import text as policy
@@ -42,6 +42,11 @@ def error_beside(page, field):
     """The message that the field itself points to, as a screen reader finds it."""
     found = re.search(rf'id="{field}-error"[^>]*>(.*?)</', page.text, re.DOTALL)
     return re.sub(r"<[^>]+>", "", found[1]).strip() if found else None
+
+
+def kept_in(page):
+    """The tokens of the photos that a page keeps, in their order."""
+    return re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
 
 
 def test_new(client):
@@ -137,7 +142,7 @@ def test_photos_are_kept_while_the_rest_is_mended(client):
         text="",
         photos=[(BytesIO(factories.picture()), "hull.jpg"), (BytesIO(factories.picture()), "to.jpg")],
     )
-    kept = re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
+    kept = kept_in(page)
     assert len(kept) == 2
     assert "hull.jpg" in page.text
     assert len(list(media.private.path("drafts").iterdir())) == 2
@@ -150,9 +155,10 @@ def test_photos_are_kept_while_the_rest_is_mended(client):
 
 def test_a_kept_photo_can_be_dropped(client):
     page = send(client, text="", photos=[(BytesIO(factories.picture()), "hull.jpg")])
-    (token,) = re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
+    (token,) = kept_in(page)
     page = client.post("/reports/draft", data=form(action=f"remove-{token}", kept_photo=token))
-    assert "kept_photo" not in page.text
+    assert kept_in(page) == []
+    assert list(media.private.path("drafts").iterdir()) == []
     assert "Stort hull midt i vegen." in page.text
 
 
@@ -165,7 +171,7 @@ def test_at_most_six_photos(client):
     page = send(client, photos=[(BytesIO(factories.picture()), f"{n}.jpg") for n in range(7)])
     assert page.status_code == 422
     assert error_beside(page, "photos")
-    assert page.text.count('name="kept_photo"') == 6
+    assert len(kept_in(page)) == 6
 
 
 def test_a_stranger_cannot_name_the_form_of_another(client):
@@ -201,10 +207,27 @@ def test_nul_is_refused(client, url, code):
 
 
 def test_nobody_fills_the_disk_with_forms_that_are_never_sent(app, client):
-    app.config["SUBMITS_PER_HOUR"] = 3
-    for _ in range(3):
-        send(client, text="", photos=[(BytesIO(factories.picture()), f"{n}.jpg") for n in range(2)])
+    app.config["SUBMITS_PER_HOUR"] = 1
+    for _ in range(2):
+        page = send(client, text="", photos=[(BytesIO(factories.picture()), f"{n}.jpg") for n in range(4)])
+    assert len(list(media.private.path("drafts").iterdir())) == reports.PHOTOS_MOST
+    assert "Vi kunne ikke ta vare på «2.jpg»" in error_beside(page, "photos")
+    assert len(kept_in(page)) == 2
+
+
+def test_drafts_are_bounded_in_bytes_of_one_address_and_of_all(app, client):
+    one = len(keyring.seal(factories.picture()))
+
+    def put(address):
+        data = {"photos": (BytesIO(factories.picture()), "hull.jpg")}
+        return client.post("/reports/photos", data=data, environ_base={"REMOTE_ADDR": address}).status_code
+
+    app.config["DRAFT_BYTES_EACH"], app.config["DRAFT_BYTES"] = 2 * one, 3 * one
+    assert [put("192.0.2.1") for _ in range(3)] == [201, 201, 429]
+    assert [put("192.0.2.2") for _ in range(2)] == [201, 429]
     assert len(list(media.private.path("drafts").iterdir())) == 3
+    # Who is sent away with a photo can send the whole form all the same.
+    assert send(client, photos=[(BytesIO(factories.picture()), "hull.jpg")]).status_code == 303
 
 
 def test_nobody_fills_a_mailbox_with_receipts(app, client, monkeypatch):
@@ -473,7 +496,7 @@ def test_what_is_hidden_is_shown_before_it_is_sent(client):
     assert "Endre teksten" in read
     assert "Kari Prøve" in page.text
     assert PRIVATE in page.text, "the field keeps what was typed"
-    kept = re.findall(r'name="kept_photo" value="([^"]+)"', page.text)
+    kept = kept_in(page)
     assert len(kept) == 1
     answer = send(client, text=PRIVATE, name="Kari Prøve", kept_photo=kept, seen=seen_in(page))
     assert answer.status_code == 303

@@ -21,6 +21,9 @@ _UNITS = r"km|meter|m|kr|stk|år|ganger|gonger|dager|dagar|uker|veker|min|timer|
 _NUMBERED = re.compile(
     rf"(?<![\w])([^\W\d_][\w.'’-]{{1,34}}) ?(?:nr\.? ?|nummer )?(?<!\d)(\d{{1,4}}(?: ?[A-Za-z](?![\w]))?)(?![\w/]|[.,:]\d| ?(?:{_UNITS})\b)"
 )
+_DIGITS = re.compile(r"\d+")
+# How far before a number a name that it belongs to begins, and how far behind it a longer match can still end.
+_LONGEST_NAME, _LONGEST = 44, 64
 _STREET_END = re.compile(rf"(?:{_ENDING})\.?$", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:(?<![\w])[A-ZÆØÅ][\w.'’-]{0,25} ){1,3}$")
 
@@ -242,7 +245,7 @@ def addresses(
         _OWN_HOME.search(text) is not None,
     )
     taken = 0
-    for match in _NUMBERED.finditer(text):
+    for match in _numbered(text):
         place = _place(text, match, around.person_ends)
         if place is None or place.start < taken:
             continue
@@ -255,6 +258,23 @@ def addresses(
         if rule:
             taken = place.end
             yield place.start, place.end, "ADDRESS", 0.9 if rule == "address.home" else 0.8, rule
+
+
+def _numbered(text: str) -> Iterator[re.Match[str]]:
+    """The same as `_NUMBERED.finditer`, looked for right before each number rather than from every letter of the text."""
+    done = 0
+    for digits in _DIGITS.finditer(text):
+        at = digits.start()
+        # Between a name and its number stands one word at most.
+        between = text.rfind(" ", 0, max(0, at - 1))
+        if done < at and any(map(str.isalpha, text[max(between + 1, at - _LONGEST_NAME) : at])):
+            begin = max(done, at - _LONGEST_NAME, text.rfind(" ", 0, max(0, between)) + 1)
+            while match := _NUMBERED.search(text, begin, at + _LONGEST):
+                if match.start() >= at:
+                    break
+                yield match
+                begin = done = match.end()
+        done = max(done, at)
 
 
 def _place(text: str, match: re.Match[str], person_ends: list[int]) -> _Place | None:

@@ -21,7 +21,8 @@ MOST_WORDS = 1_400
 MOST_COSTLY = 150  # Numbers.
 _MASKED = re.compile(rf"\s*(?:{MASK.pattern})?\s*")
 _DIGIT = re.compile(r"\d")
-_NUMBERED = re.compile(r"[^\W\d_]\.? ?(?:nr\.? ?|nummer )?\d")
+# A letter, perhaps a full stop, perhaps a blank, and a digit; looked for from the digit, since texts have few.
+_NUMBERED = re.compile(r"\d(?:(?<=[^\W\d_]\d)|(?<=[^\W\d_][. ]\d)|(?<=[^\W\d_]\. \d))")
 _CONTACTS = frozenset({"PHONE", "EMAIL", "NATIONAL_ID", "ACCOUNT"})
 # Where two findings claim the same characters, the surer kind keeps them.
 _RANK = {

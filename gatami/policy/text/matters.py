@@ -6,20 +6,22 @@ the lists know of its words (what they mean, whom they stand for, their grammar)
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 from math import exp
 
+from .forms import MARK, MASKED, NO_CLASS, form
 from .identifiers import Hit
-from .lexicon import WORDS, grammar
+from .lexicon import WORDS
 from .normal import HOLE
 from .people import Tokens
 from .reasons import REASONS
-from .topics import role
-from .weights import OUTSIDE, Chain, Form, Margins, Scores
+from .weights import OUTSIDE, Chain, Form
 
 KINDS = ("HEALTH", "SPECIAL", "FAMILY", "ABUSE")
 # Each matter has a label for its first word, one for its last, and one for those between; a matter of one word has the first.
@@ -28,57 +30,11 @@ LABELS = (OUTSIDE, *(f"{place} {kind}" for kind in KINDS for place in (FIRST, BE
 # A matter must be clearly likelier than nothing; how far it stretches is judged more freely, since half a clause hides nothing.
 FAVOUR_FINDING = -0.2
 FAVOUR_STRETCH = 0.5
-_ALL = tuple(range(len(LABELS)))
-_OF_KIND = tuple((0, 1 + 3 * kind, 2 + 3 * kind, 3 + 3 * kind) for kind in range(len(KINDS)))
-
 THREAT = "abuse.threat"
-_MARK = "."  # The sort of punctuation.
+_ALL = range(len(KINDS))
 _ENDS = frozenset(".!?…")
 _LONGEST_SENTENCE = 90
-_EVERYWHERE = tuple(range(9))
-_NEAR = (0, 1, 2, 3, 4, 5, 6)
-# Where each sort of feature counts: see `weights.PLACES`.
-_PLACES = {
-    "word": (0, 2, 3, 4, 5),
-    "lemma": _EVERYWHERE,
-    "sort": _NEAR,
-    "role": (7, 8),
-    "four": (0, 3, 4),
-    "class": _EVERYWHERE,
-    "topic": _EVERYWHERE,
-}
-
-
-@lru_cache(maxsize=30_000)
-def _form(lower: str, capital: bool, classes: frozenset[str]) -> Form:
-    """All that the weights see of a word."""
-    if lower == HOLE:
-        features = ["word #", "lemma #", "sort name", "role name"]
-        lemma, sort = "#", "name"
-    elif not lower[0].isalpha():
-        lemma, sort = "9" if lower.isdigit() else lower, "9" if lower.isdigit() else _MARK
-        features = ["word " + lemma, "lemma " + lemma, "sort " + sort]
-    else:
-        known = grammar(lower)
-        lemma = known.lemma
-        who = role(lower)
-        sort = who or str(known.sorts)
-        features = ["word " + lower, "lemma " + lemma, "sort " + sort, "four " + lower[:4]]
-        features += [f"begins {lower[:5]}", f"begins {lower[:6]}"]
-        features += [f"ends {lower[-cut:]}" for cut in (3, 4, 5, 6)]
-        if who:
-            features.append("role " + who)
-    features += [f"class {name}" for name in sorted(classes)]
-    if classes and sort.isdigit():
-        sort = min(classes)
-    features += [f"topic {name}" for name in sorted({name.partition(".")[0] for name in classes})]
-    if capital:
-        features.append("capital")
-    return Form(tuple((name, _PLACES.get(name.partition(" ")[0], (0,))) for name in features), lemma, sort)
-
-
-_NONE: frozenset[str] = frozenset()
-_MASKED = _form(HOLE, False, _NONE)
+_LINE_END = re.compile("\n")
 
 
 @dataclass(slots=True)
@@ -88,41 +44,57 @@ class Reading:
     So a name and its mask read alike, and what was read once need not be read again beside masks.
     """
 
+    found: Tokens
     forms: list[Form]
-    classes: list[frozenset[str]]
-    spans: list[tuple[int, int]]
+    places: Sequence[int]  # Of each form the place of its word, or of the first word that it hides.
+    classes: dict[int, frozenset[str]]  # By the place of the word, where there are any.
     sentences: list[tuple[int, int]]
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        starts = self.found.starts
+        ends = [place - 1 for place in (*self.places[1:], len(starts))]
+        return [(starts[a], self.found.end(b)) for a, b in zip(self.places, ends, strict=True)]
 
 
 def read(found: Tokens, covered: list[Hit]) -> Reading:
     """`covered` holds what other rules hide: names, numbers, homes."""
     hidden = _hidden(found, covered)
     classes = _classes(found, hidden)
-    forms: list[Form] = []
-    kept: list[frozenset[str]] = []
-    spans: list[tuple[int, int]] = []
-    ends: list[int] = []
-    lower, capital, first, starts, words = found.lower, found.capital, found.first, found.starts, found.words
+    forms = found.forms.copy()
+    lower, capital, first = found.lower, found.capital, found.first
+    for i, names in classes.items():
+        mark = found.marks[i]
+        if capital[i] or mark is None or names is not mark.classes:
+            forms[i] = form(lower[i], capital[i] and not first[i], names)
+    for i in compress(range(len(forms)), capital):
+        if i not in classes:
+            forms[i] = form(lower[i], not first[i], NO_CLASS)
     breaks = _breaks(found)
-    inside = -1
-    for i, start in enumerate(starts):
-        if hidden and (at := hidden[i]) >= 0:
-            if at != inside:
-                forms.append(_MASKED)
-                kept.append(_NONE)
-                spans.append((start, start))
-                inside = at
-            spans[-1] = (spans[-1][0], start + len(words[i]))
-        else:
-            inside = -1
-            forms.append(_form(lower[i], capital[i] and not first[i], classes[i]))
-            kept.append(classes[i])
-            spans.append((start, start + len(words[i])))
-            if i in breaks or len(forms) - (ends[-1] if ends else 0) > _LONGEST_SENTENCE:
-                ends.append(len(forms))
-    if not ends or ends[-1] < len(forms):
-        ends.append(len(forms))
-    return Reading(forms, kept, spans, list(pairwise([0, *ends])))
+    if not hidden:
+        return Reading(found, forms, range(len(forms)), classes, _sentences(forms, breaks))
+    # Where two stretches overlap, each hides what it has as one word.
+    places = [i for i, (before, here) in enumerate(pairwise([-1, *hidden])) if here < 0 or here != before]
+    forms = [forms[i] if hidden[i] < 0 else MASKED for i in places]
+    breaks = [bisect_left(places, i) for i in breaks if hidden[i] < 0]
+    return Reading(found, forms, places, classes, _sentences(forms, breaks))
+
+
+def _sentences(forms: list[Form], breaks: list[int]) -> list[tuple[int, int]]:
+    """Where sentences begin and end; what is longer than a sentence can be is cut."""
+    out: list[tuple[int, int]] = []
+    begin = 0
+    for last in (*breaks, len(forms) - 1):
+        while last - begin >= _LONGEST_SENTENCE:
+            end = begin + _LONGEST_SENTENCE + 1
+            while end <= last and forms[end - 1] is MASKED:
+                end += 1
+            out.append((begin, end))
+            begin = end
+        if begin <= last:
+            out.append((begin, last + 1))
+            begin = last + 1
+    return out
 
 
 def _hidden(found: Tokens, covered: list[Hit]) -> list[int]:
@@ -146,25 +118,30 @@ def _hidden(found: Tokens, covered: list[Hit]) -> list[int]:
     return out
 
 
-def _classes(found: Tokens, hidden: list[int]) -> list[frozenset[str]]:
-    """The classes of each word, those of phrases with them."""
-    out = [_NONE] * len(found.words)
-    for i, mark in enumerate(found.marks):
+def _classes(found: Tokens, hidden: list[int]) -> dict[int, frozenset[str]]:
+    """The classes of each word that has any, those of phrases with them."""
+    out: dict[int, frozenset[str]] = {}
+    lower = [*found.lower, " "]
+    for i in compress(range(len(found.lower)), found.marks):
+        mark = found.marks[i]
         if mark is None or (hidden and hidden[i] >= 0):
             continue
-        out[i] = out[i] | mark.classes if out[i] else mark.classes
-        if mark.phrases:
-            for last, name in mark.phrases_from(found.lower, i):
+        if mark.classes:
+            out[i] = out[i] | mark.classes if i in out else mark.classes
+        second = lower[i + 1]
+        if second[:2] in mark.heads or second[0] in mark.heads:
+            for last, name in mark.phrases_from(lower, i):
                 for j in range(i, last + 1):
-                    out[j] |= {name}
-    return out
+                    out[j] = out.get(j, NO_CLASS) | {name}
+    return {i: names for i, names in out.items() if hidden[i] < 0} if hidden else out
 
 
-def _breaks(found: Tokens) -> set[int]:
+def _breaks(found: Tokens) -> list[int]:
     """The words that end a sentence or a line."""
     words, starts, text = found.words, found.starts, found.text
-    out = set()
-    for i, form in enumerate(words):
+    out = []
+    for i in found.stops:
+        form = words[i]
         if form in _ENDS:
             if form == "." and i + 1 < len(words):
                 # A full stop inside an abbreviation or a number does not end a sentence.
@@ -174,11 +151,10 @@ def _breaks(found: Tokens) -> set[int]:
                 short = before in ("St", "st") or (0 < len(before) < 4 and words[i + 1][0].islower())
                 if glued or short:
                     continue
-            out.add(i)
-    at = text.find("\n")
-    while at >= 0:
-        out.add(bisect_left(starts, at) - 1)
-        at = text.find("\n", at + 1)
+            out.append(i)
+    if "\n" in text:
+        lines = {bisect_left(starts, match.start()) - 1 for match in _LINE_END.finditer(text)}
+        out = sorted(lines.union(out) - {-1})
     return out
 
 
@@ -197,62 +173,49 @@ def matters(found: Tokens, covered: list[Hit], quiet: set[tuple[Form, ...]]) -> 
     places, told = [], []
     for begin, end in text.sentences:
         sentence = tuple(text.forms[begin:end])
-        if sentence and sentence not in quiet:
+        if sentence not in quiet:
             places.append(begin)
             told.append(sentence)
     if not places:
         return []
     chain = _chain()
     hits: list[Hit] = []
-    score, rows = chain.scores(told)
-    margins = score[:, 1:] - score[:, :1]
-    by_kind = margins.reshape(len(margins), len(KINDS), 3)
-    of_kind = by_kind.max(axis=2)
-    first, last = by_kind[:, :, 0], by_kind[:, :, 2]
-    hopes: list[Margins] = [
-        (first.max(axis=1).tolist(), of_kind.max(axis=1).tolist(), last.max(axis=1).tolist()),
-        *zip(first.T.tolist(), of_kind.T.tolist(), last.T.tolist(), strict=True),
-    ]
-    for begin, (low, high), sentence in zip(places, rows, told, strict=True):
-        stretches = _stretches(chain, score, hopes, low, high)
-        if not stretches:
-            quiet.add(sentence)
-        for stretch, label in stretches:
-            spoken = [
-                i for i in stretch if sentence[i - low].sort != _MARK and sentence[i - low] is not _MASKED
-            ]
+    scored = chain.margins(told)
+    quiet.update(told)
+    for place, kinds in chain.hopes(scored, FAVOUR_STRETCH).items():
+        sentence, begin = told[place], places[place]
+        low, high = scored.sentences[place]
+        stretches = _stretches(chain, scored.margins[low:high].tolist(), kinds)
+        if stretches:
+            quiet.discard(sentence)
+        for stretch, kind in stretches:
+            spoken = [i for i in stretch if sentence[i].sort != MARK and sentence[i] is not MASKED]
             if spoken:
-                head, tail = begin + spoken[0] - low, begin + spoken[-1] - low
-                kind = KINDS[(label - 1) // 3]
-                sure = of_kind[spoken[0] : spoken[-1] + 1, (label - 1) // 3]
+                head, tail = (text.places[begin + i] for i in (spoken[0], spoken[-1]))
+                rows = slice(low + spoken[0], low + spoken[-1] + 1)
+                sure = scored.margins[rows, 3 * kind : 3 * kind + 3].max(axis=1)
                 hits.append(
                     (
-                        text.spans[head][0],
-                        text.spans[tail][1],
-                        kind,
+                        found.starts[head],
+                        found.end(tail),
+                        KINDS[kind],
                         _confidence(float(sure.sum()) / len(sure)),
-                        _rule(kind, text.classes[head : tail + 1]),
+                        _rule(KINDS[kind], [text.classes.get(i, NO_CLASS) for i in range(head, tail + 1)]),
                     )
                 )
     return hits
 
 
-def _stretches(
-    chain: Chain, score: Scores, hopes: list[Margins], begin: int, end: int
-) -> list[tuple[range, int]]:
-    """The rows of each matter in a sentence, and the first of its kind's labels."""
-    place = chain.hopeful(hopes[0], begin, end, FAVOUR_STRETCH, _ALL)
+def _stretches(chain: Chain, margins: list[list[float]], among: list[int]) -> list[tuple[range, int]]:
+    """The words of each matter in a sentence, and its kind, out of the kinds that it may be."""
+    among = [kind for kind in among if chain.reach(margins, FAVOUR_STRETCH, range(kind, kind + 1))]
+    place = chain.reach(margins, FAVOUR_STRETCH, _ALL) if among else None
     if place is None:
         return []
     low, high = place
-    among: tuple[int, ...] = (0,)
-    for kind, labels in enumerate(_OF_KIND):
-        if chain.hopeful(hopes[kind + 1], begin, end, FAVOUR_STRETCH, labels):
-            among += labels[1:]
-    if len(among) == 1:
-        return []
-    edges = {"first": low == begin, "last": high == end}
-    wide, gains = chain.best(score[low:high], FAVOUR_STRETCH, among, **edges)
+    rows, edges = margins[low:high], {"first": low == 0, "last": high == len(margins)}
+    labels = (0, *[1 + 3 * kind + part for kind in among for part in range(3)])
+    wide, gains = chain.best(rows, FAVOUR_STRETCH, labels, **edges)
     out: list[tuple[range, int]] = []
     sure: list[int] = []
     i, count = 0, len(wide)
@@ -265,12 +228,12 @@ def _stretches(
             after = gains[j + 1] if j + 1 < count else 0.0
             # What outweighs nothing as a whole is found; else some part of it must do so by itself.
             if sum(gains[i : j + 1]) + after <= (FAVOUR_STRETCH - FAVOUR_FINDING) * len(labelled):
-                sure = sure or chain.best(score[low:high], FAVOUR_FINDING, among, **edges)[0]
+                sure = sure or chain.best(rows, FAVOUR_FINDING, labels, **edges)[0]
                 labelled = [label for label in sure[i : j + 1] if label]
             kinds = Counter((label - 1) // 3 for label in labelled if label)
             if kinds:
                 kind = max(kinds, key=lambda kind: (kinds[kind], -kind))
-                out.append((range(low + i, low + j + 1), 1 + 3 * kind))
+                out.append((range(low + i, low + j + 1), kind))
         i = j + 1
     return out
 

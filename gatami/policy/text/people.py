@@ -35,6 +35,7 @@ _INITIALS = re.compile(
 _SMALL_INITIALS = re.compile(
     r"(?<![\w.])(?:([a-zæøå]{2,14}) )?[a-zæøå]\. ?(?:[a-zæøå]\. ?)?([A-ZÆØÅa-zæøå][a-zæøå]{2,20})(?!\w|\.\w)"
 )
+_SMALL_INITIALS_GATE = re.compile(r"\.(?<=[a-zæøå]\.)(?<![\w.][a-zæøå]\.) ?[A-ZÆØÅa-zæøå]")
 _SIGNED_INITIALS = re.compile(
     r"(?i:\b(?:mvh|hilsen|helsing|hils|regards|vh))[\s,.:/-]{1,3}((?:[A-ZÆØÅ]\.?[ -]?){2,4})(?!\w)"
 )
@@ -107,6 +108,8 @@ def _initials(text: str) -> Iterator[Hit]:
 
 def _small_initials(text: str) -> Iterator[Hit]:
     """'tone h. sørbø', 'h. dahle'."""
+    if _SMALL_INITIALS_GATE.search(text) is None:
+        return
     for match in _SMALL_INITIALS.finditer(text):
         entry = word(match[2].lower())
         signed = cues(match[1] or "") & GOODBYE or text[: match.start()].rstrip(" \n")[-1:] in (

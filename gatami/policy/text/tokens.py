@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
+from itertools import accumulate, compress
 from typing import NamedTuple
 
+from .forms import MASKED, NO_CLASS
+from .forms import form as seen_form
 from .identifiers import speaks_of
 from .lexicon import TOKEN, Word, word
 from .name_cues import ABBREVIATION, cues
 from .topics import Topic, topic
+from .weights import Form
 
 BLANK = Word(0, 0, False, False, False, "-")  # The entry of numbers and punctuation.
 
+_PIECE = re.compile(rf"(?:{TOKEN.pattern})\s*")
 _STOPS = frozenset(".!?:;…")
 _OPENERS = frozenset("-–—\"«»'(“”•*>)]")
 _INSIDE, _STOP, _OPENER, _SHORT = 0, 1, 2, 3
@@ -36,6 +42,8 @@ class Tokens:
     spoken: list[int]
     cues: list[int]  # Three more places at the end, which also are what stands before the first word.
     maybe: list[int]  # The places of words that may be names by their form.
+    stops: list[int]  # The places of marks that may end a sentence.
+    forms: list[Form]  # As the weights see words in small letters by themselves.
 
     def end(self, i: int) -> int:
         return self.starts[i] + len(self.words[i])
@@ -52,6 +60,7 @@ class _Known(NamedTuple):
     spoken: int  # Speaks of numbers (1) or of social media (2).
     cues: int
     maybe: bool
+    form: Form
 
 
 @lru_cache(maxsize=60_000)
@@ -59,27 +68,36 @@ def _known(form: str) -> _Known:
     lower = form.lower()
     if not form[0].isalpha():
         edge = _STOP if form in _STOPS else _OPENER if form in _OPENERS else _INSIDE
-        return _Known(lower, BLANK, False, None, edge, 0, cues(lower), False)
+        return _Known(
+            lower, BLANK, False, None, edge, 0, cues(lower), False, seen_form(lower, False, NO_CLASS)
+        )
     # The dialect writes its articles before a name without a space: n'Ola.
     bare = lower[2:] if lower.startswith(ARTICLES_WRITTEN_ON) else lower
-    entry, parts = word(bare), cues(lower)
-    capital = form[-len(bare)].isupper()
+    entry, parts, mark = word(bare), cues(lower), topic(lower)
+    # Counted from the front: a capital İ has two characters in lower case.
+    capital = form[len(lower) - len(bare)].isupper()
     edge = _SHORT if parts & ABBREVIATION else _INSIDE
     # In small letters only what the lists know as a name first; 'stein' and 'liv' are names in capitals.
     small = entry.given > 1 or entry.surname > 1
     small = small and len(form) > 1
     maybe = len(form) > 1 if capital else small
-    return _Known(lower, entry, capital, topic(lower), edge, speaks_of(lower), parts, maybe)
+    # A word in capitals is seen as its place has it, which is not known yet.
+    seen = MASKED if capital else seen_form(lower, False, mark.classes if mark else NO_CLASS)
+    return _Known(lower, entry, capital, mark, edge, speaks_of(lower), parts, maybe, seen)
 
 
 def tokens(text: str) -> Tokens:
-    matches = list(TOKEN.finditer(text))
-    words = [match[0] for match in matches]
-    starts = [match.start() for match in matches]
+    # Each piece is a word with the blanks behind it, so that the lengths tell where words begin.
+    pieces = _PIECE.findall(text)
+    lead = len(text) - len(text.lstrip())
+    words = list(map(str.rstrip, pieces))
+    starts = list(accumulate(map(len, pieces), initial=lead))[:-1]
     known = list(map(_known, words))
     if not known:
-        return Tokens(text, [], [], [], [], [], [], [], [], [0, 0, 0], [])
-    lower, entries, capital, marks, edges, spoken, parts, maybe = map(list, zip(*known, strict=True))
+        return Tokens(text, [], [], [], [], [], [], [], [], [0, 0, 0], [], [], [])
+    lower, entries, capital, marks, edges, spoken, parts, maybe, forms = map(list, zip(*known, strict=True))
+    count = range(len(words))
+    edged = list(compress(count, edges))
     return Tokens(
         text,
         words,
@@ -87,30 +105,31 @@ def tokens(text: str) -> Tokens:
         lower,
         entries,
         capital,
-        _firsts(text, words, starts, edges),
+        _firsts(text, starts, edges, edged),
         marks,
         list(filter(None, spoken)),
         [*parts, 0, 0, 0],
-        list(compress(range(len(words)), maybe)),
+        list(compress(count, maybe)),
+        [i for i in edged if edges[i] == _STOP],
+        forms,
     )
 
 
-def _firsts(text: str, words: list[str], starts: list[int], edges: list[int]) -> list[bool]:
+def _firsts(text: str, starts: list[int], edges: list[int], edged: list[int]) -> list[bool]:
     """Which words start a sentence or a line."""
-    firsts = []
-    first = True
-    previous = _INSIDE
-    for edge in edges:
-        firsts.append(first)
-        first = (edge == _STOP and previous != _SHORT) or (first and edge == _OPENER)
-        previous = edge
+    firsts = [False] * (len(starts) + 1)
+    firsts[0] = True
+    for i in edged:
+        edge = edges[i]
+        if (edge == _STOP and not (i and edges[i - 1] == _SHORT)) or (edge == _OPENER and firsts[i]):
+            firsts[i + 1] = True
+    firsts.pop()
     if "\n" in text:
         at = text.find("\n")
-        for i, start in enumerate(starts):
-            if start > at:
-                if i:
-                    firsts[i] = True
-                at = text.find("\n", start)
-                if at < 0:
-                    break
+        while at >= 0:
+            i = bisect_right(starts, at)
+            if i == len(starts):
+                break
+            firsts[i] = True
+            at = text.find("\n", starts[i])
     return firsts

@@ -58,19 +58,18 @@ def role(lower: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """The classes of a word, and the phrases that may begin with it, by the first letters of their second words."""
+    """The classes of a word, and the phrases that may begin with it, by the first letters of their second words.
+
+    `heads` holds the first one or two of these letters: by them most words that follow are told to make no phrase.
+    """
 
     classes: frozenset[str]
     phrases: dict[str, tuple[Phrase, ...]]
-    letters: frozenset[str]
+    heads: frozenset[str]
 
     def phrases_from(self, lower: list[str], i: int) -> list[tuple[int, str]]:
-        """The phrases that begin at word i: where each ends, and its class."""
-        if not self.phrases or i + 1 >= len(lower):
-            return []
+        """The phrases that begin at word i, which another word follows: where each ends, and its class."""
         second = lower[i + 1]
-        if second[0] not in self.letters:
-            return []
         out = []
         for cut in range(1, min(len(second), _LETTERS) + 1):
             for tail, name in self.phrases.get(second[:cut], ()):
@@ -115,5 +114,5 @@ def topic(lower: str) -> Topic | None:
     return Topic(
         frozenset(classes),
         {start: tuple(found) for start, found in by_second.items()},
-        frozenset(start[0] for start in by_second),
+        frozenset(start[:2] for start in by_second),
     )
