@@ -340,7 +340,7 @@ def _tie(text: str, place: _Place, around: _Around) -> str:
             and _NEAR.search(near + ("," if before.rstrip().endswith(",") else "")) is not None
         )
     )
-    tied = tied or _TENANT.search(before) is not None
+    tied = tied or (before.endswith(", ") and _TENANT.search(before) is not None)
     if place.order == _ANY_NAME:
         if not (place.coded or home or adjacent or tied):
             return ""
