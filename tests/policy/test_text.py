@@ -22,9 +22,9 @@ BATCHES = sorted(HERE.glob("reports_*.jsonl"))
 DIRECT = ("PHONE", "EMAIL", "NATIONAL_ID", "ACCOUNT", "PLATE", "HANDLE")
 # What must not be lost again, over the batches together. Where these are below the goals, `docs/policy.md` says so.
 FLOORS = {
-    "direct": 0.98,
-    "PERSON": 0.94,
-    "ADDRESS": 0.93,
+    "direct": 0.99,
+    "PERSON": 0.98,
+    "ADDRESS": 0.96,
     "HEALTH": 0.87,
     "SPECIAL": 0.88,
     "FAMILY": 0.88,
@@ -308,7 +308,7 @@ def test_reports_that_were_not_trained_on() -> None:
     assert {
         kind: counts for kind, counts in missed.items() if counts[0] > (1 - FLOORS[kind]) * counts[1]
     } == {}
-    assert alarms <= 0.04
+    assert alarms <= 0.025
     assert precision >= 0.9
 
 
