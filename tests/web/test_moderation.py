@@ -13,7 +13,7 @@ from gatami.reports import Act, Flag, Look
 from .. import factories
 
 HELD = "Naboen min Per har demens. Hullet ved porten er stort."
-UNCERTAIN = "Møtte Heggland ved hullet."
+UNCERTAIN = "I går kjørte Heggland for fort."
 
 
 @pytest.fixture
@@ -94,13 +94,13 @@ def test_every_look_at_an_original_is_written_down(client, staff, held):
 
 def test_lift(client, staff):
     report = factories.report(text=UNCERTAIN)
-    assert report.public_text == "Møtte [navn] ved hullet."
+    assert report.public_text == "I går kjørte [navn] for fort."
     assert "Dette er ikke navnet på noen" in client.get(f"/desk/{report.ref}").text
     seen = report.version
     assert act(client, report, "names", words="Heggland").status_code == 303
-    assert "Møtte Heggland ved hullet." in client.get(f"/reports/{report.ref}").text
+    assert "I går kjørte Heggland for fort." in client.get(f"/reports/{report.ref}").text
     assert client.post(f"/desk/{report.ref}/names", data={"version": seen, "words": "x"}).status_code == 409
-    assert factories.report(text=UNCERTAIN).public_text == "Møtte [navn] ved hullet.", "in this report alone"
+    assert factories.report(text=UNCERTAIN).public_text == "I går kjørte [navn] for fort.", "in this report alone"
 
 
 def test_only_uncertain_names_are_lifted(client, staff, held):
