@@ -382,3 +382,11 @@ print({"PIL", "pyvips", "cv2", "onnxruntime", "pillow_heif"} & set(sys.modules))
         [sys.executable, "-c", code], input=hostile.plain("HEIF"), capture_output=True, check=False
     )
     assert done.stdout.decode().strip() == "set()", done.stderr.decode()[-2000:]
+
+
+def test_three_bytes_of_a_script_by_chance_are_none():
+    """Of the compressed bytes of two thousand pictures, one holds any given three in its first thousands."""
+    by_chance = factories.picture(comment=b"\x92<%@\xc1\x03")
+    assert photos.check(by_chance) == "JPEG"
+    with pytest.raises(photos.Mixed):
+        photos.check(factories.picture(comment=b'<%@ page import="java.io.*" %>'))

@@ -100,7 +100,9 @@ def test_lift(client, staff):
     assert act(client, report, "names", words="Heggland").status_code == 303
     assert "I går kjørte Heggland for fort." in client.get(f"/reports/{report.ref}").text
     assert client.post(f"/desk/{report.ref}/names", data={"version": seen, "words": "x"}).status_code == 409
-    assert factories.report(text=UNCERTAIN).public_text == "I går kjørte [navn] for fort.", "in this report alone"
+    assert factories.report(text=UNCERTAIN).public_text == "I går kjørte [navn] for fort.", (
+        "in this report alone"
+    )
 
 
 def test_only_uncertain_names_are_lifted(client, staff, held):

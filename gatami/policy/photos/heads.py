@@ -114,7 +114,8 @@ _WINDOW = 4096
 _FOREIGN = frozenset({"pdf", "zip", "html", "svg", "program", "office"})
 
 _PAGE = re.compile(
-    rb"<(?:script|html|body|iframe|svg)[\s>/]|<!doctype\s+(?:html|svg)|<\?php|<%@", re.IGNORECASE
+    rb"<(?:script|html|body|iframe|svg)[\s>/]|<!doctype\s+(?:html|svg)|<\?php\s|<%@\s{0,4}(?:page|language)\b",
+    re.IGNORECASE,
 )
 _XMP = re.compile(rb"<x:xmpmeta.*?(?:</x:xmpmeta>|\Z)", re.DOTALL)
 
