@@ -38,8 +38,8 @@ run: install ## Serve the demo on http://127.0.0.1:5000 (PORT=… for another po
 .PHONY: test
 test: test-install ## Install what the tests need, and run all of them, on both databases
 	@$(MAKE) lint
-	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest $(PYTEST_ARGS)
-	GATAMI_TEST_BACKEND=postgis $(python) -m pytest $(PYTEST_ARGS)
+	GATAMI_TEST_BACKEND=spatialite $(python) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	GATAMI_TEST_BACKEND=postgis $(python) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 .PHONY: test-quick
 test-quick: test-install ## Run the tests on SpatiaLite only, without the browser

@@ -15,6 +15,7 @@ from gatami import accounts, reports
 from gatami.accounts import User
 from gatami.db import db
 from gatami.municipalities import Category, Department, Municipality
+from gatami.policy import photos
 from gatami.reports import Report, Submission
 
 PASSWORD = "et langt passord for prøver"
@@ -167,9 +168,13 @@ def picture(kind: str = "JPEG", size: tuple[int, int] = (320, 200), **options: A
     return out.getvalue()
 
 
-def review(report: Report, place_name: str | None = None) -> bool:
-    """What the worker does with a report that came in."""
+def review(report: Report, place_name: str | None = None, *, look: bool = False) -> bool:
+    """What the worker does with a report that came in. Nobody is looked for in its pictures unless `look` says so."""
     db.session.flush()
     for photo_id in db.session.scalars(reports.undrawn(report.id)).all():
-        assert reports.draw(photo_id, 20, 512 * 1024**2)
+        assert reports.draw(photo_id, 20, 512 * 1024**2, photos.make if look else _unseen)
     return reports.review(report.id, place_name)
+
+
+def _unseen(data: bytes, **asked: Any) -> photos.Made:
+    return photos.make(data, **(asked | {"boxes": asked.get("boxes") or ()}))

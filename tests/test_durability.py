@@ -483,7 +483,7 @@ def test_kills_in_the_middle_of_200_submits_lose_nothing_and_repeat_nothing(site
     photos = db.session.scalars(select(Photo)).all()
     assert len(photos) == sum(sent.photos for sent in accepted) > 0
     for photo in photos:
-        assert (photo.publication, photo.failure) == ("held", None)
+        assert (photo.publication, photo.failure) == ("published", None)
         assert all(reports.photo_bytes(photo, size) for size in ("original", "small", "large"))
 
     with httpx.Client(base_url=site.url, timeout=BOUND_S) as client:

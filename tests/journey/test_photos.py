@@ -367,6 +367,7 @@ def test_photos_with_the_keyboard_alone(site, visit):
     fill_in(page, PLACES["other"], "Hull i vegen, uten mus.")
     expect(page.locator("#camera")).to_be_hidden()
     tab_to(page, page.locator("#photos"))
+    expect(page.locator("#photos")).to_be_focused()
     with page.expect_file_chooser() as opened:
         page.keyboard.press("Enter")
     opened.value.set_files([PHOTO, taken("to.jpg", size=(300, 200), exif=exif(PLACES["desk"]))])

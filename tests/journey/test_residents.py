@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
 
-from gatami.db import db
-from gatami.reports import Photo, Report
+from gatami import reports
 
 from .. import factories
 from .conftest import PLACES
@@ -57,17 +55,18 @@ def test_a_stranger_reports_a_pothole_on_a_phone(site, visit, mailbox):
     for private in ("400 00 123", "kari@prove.example"):
         assert private not in page.content()
 
-    # A photo that waits for a person has a letter of its own, after this one.
-    letter, *_ = mailbox.wait_for("kari@prove.example", 1)
+    (letter,) = mailbox.wait_for("kari@prove.example", 1)
     assert ref in letter["Subject"]
     # The address of the page itself, and not the one for an objection.
     page.goto(link_in(letter, r"/mine/(?!\S+/)"))
     expect(page.locator(".case-text")).to_have_text(text)
     expect(page.get_by_role("img", name="Bildet ditt")).to_be_visible()
-    expect(page.locator(".photos")).to_contain_text("Holdt tilbake")
+    expect(page.locator(".photos")).to_contain_text("Synlig for alle")
     with site.app.app_context():
-        key = db.session.scalars(select(Photo.key).join(Report).where(Report.ref == ref)).one()
-    assert page.request.get(f"/photos/{key}/large.webp").status == 404
+        (photo,) = reports.by_ref(ref).photos
+        private, public = photo.key, photo.public_key
+    assert page.request.get(f"/photos/{private}/large.webp").status == 404
+    assert page.request.get(f"/photos/{public}/large.webp").status == 200
 
 
 @pytest.mark.parametrize("place_by", ["coordinates", "address"])

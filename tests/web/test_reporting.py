@@ -149,7 +149,7 @@ def test_photos_are_kept_while_the_rest_is_mended(client):
     answer = send(client, kept_photo=kept, photos=[(BytesIO(factories.picture()), "tre.jpg")])
     assert answer.status_code == 303
     made = db.session.scalars(select(Report)).one()
-    assert [photo.publication for photo in made.photos] == ["held"] * 3
+    assert [photo.publication for photo in made.photos] == ["published"] * 3
     assert list(media.private.path("drafts").iterdir()) == []
 
 
