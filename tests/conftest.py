@@ -30,13 +30,6 @@ KEY = Fernet.generate_key().decode()
 PUBLIC_ROLE = ("gatami_public", "public-role-of-the-tests")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One browser at a time, and no kills beside it: spread over the cores, these tests stay together on one."""
-    for item in items:
-        if "journey" in item.path.parts or item.path.name == "test_durability.py":
-            item.add_marker(pytest.mark.xdist_group("served"))
-
-
 @dataclass(frozen=True)
 class Database:
     """URLs of one database, through the private and through the public role."""

@@ -48,6 +48,8 @@ from gatami.reports import Event, Follow, Photo, Report
 from . import factories, services
 from .conftest import BACKEND, Database, test_settings
 
+pytestmark = pytest.mark.served
+
 ROOT = Path(__file__).resolve().parent.parent
 SUBMITTERS = 8
 LEASE_S = 8

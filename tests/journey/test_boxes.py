@@ -21,6 +21,8 @@ from .conftest import SCREENS, Site, wait_until
 from .steps import PHOTO, sign_in, tab_to
 from .test_pages import AXE, RUN_AXE
 
+pytestmark = pytest.mark.served
+
 FACE = {
     "kind": "face",
     "left": 0.2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from gatami import reports
@@ -9,6 +10,8 @@ from gatami.db import db
 
 from .conftest import Mailbox
 from .steps import link_in, sign_in
+
+pytestmark = pytest.mark.served
 
 
 def follow(page: Page, mailbox: Mailbox, email: str) -> None:

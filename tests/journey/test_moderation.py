@@ -18,6 +18,8 @@ from .conftest import PLACES, SCREENS, Site, wait_until
 from .steps import link_in, sign_in, tab_to
 from .test_pages import AXE, RUN_AXE
 
+pytestmark = pytest.mark.served
+
 HELD = "Hull ved porten til Heggland. Naboen min Per har demens og faller der."
 
 

@@ -15,6 +15,8 @@ from .. import factories
 from .conftest import PLACES, ROOT, SCREENS, Site
 from .steps import PHOTO, exif, fill_in, send, sign_in, what_everyone_will_see
 
+pytestmark = pytest.mark.served
+
 WITH_PLACE = factories.picture(exif=exif(PLACES["other"]))
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RUN_AXE = """async () => {

@@ -25,6 +25,8 @@ from .. import factories
 from .conftest import PLACES, wait_until
 from .steps import PHOTO, exif, fill_in, send, sent_ref, sign_in, tab_to
 
+pytestmark = pytest.mark.served
+
 DOOR = "**/reports/photos"
 THERE = "Har kommet fram"
 

@@ -14,6 +14,8 @@ from .. import factories
 from .conftest import PLACES
 from .steps import PHOTO, described, fill_in, link_in, send, sent_ref, tab_to, what_everyone_will_see
 
+pytestmark = pytest.mark.served
+
 
 def test_a_stranger_reports_a_pothole_on_a_phone(site, visit, mailbox):
     text = "Djupt hull ved busslommen. Ring 400 00 123, eller skriv til kari@prove.example."

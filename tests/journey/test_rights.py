@@ -14,6 +14,8 @@ from gatami.db import db
 from .conftest import Site
 from .test_pages import AXE, RUN_AXE
 
+pytestmark = pytest.mark.served
+
 
 def accessible(page: Page, name: str) -> None:
     """No breach that axe finds, and no scrolling sideways."""
