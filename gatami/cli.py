@@ -19,7 +19,7 @@ from .db import DataKey, Sealed, close_the_gate_on_postgresql, db, keyring, now
 from .keys import Destroyed
 from .keys import keys as data_keys
 from .municipalities import Municipality
-from .policy import photos
+from .policy import photos, replies
 from .policy.deadlines import OSLO
 from .policy.lines import scrub_lines
 
@@ -113,6 +113,26 @@ def scrub() -> None:
     """Scrub JSON lines `{"text": …}` from standard input: `{"public": …, "findings": […]}`."""
     for line in scrub_lines(sys.stdin):
         click.echo(line)
+
+
+@policy_group.command("reply")
+@click.option("--language", type=click.Choice(["nb", "nn", "en"]), default="nb")
+@click.option("--name", required=True, help="Of the one who writes the reply.")
+def reply(language: str, name: str) -> None:
+    """Read a reply from standard input, and print what to see to before it is sent, a line of JSON for each remark."""
+    text = sys.stdin.read().strip()
+    for remark in replies.check(text, language, name):
+        rule = replies.RULES[remark.rule]
+        told = {
+            "start": remark.start,
+            "end": remark.end,
+            "rule": remark.rule,
+            "stops": remark.stops,
+            "instead": remark.instead,
+            "heading": rule.heading,
+            "advice": rule.advice[language],
+        }
+        click.echo(json.dumps(told, ensure_ascii=False))
 
 
 @policy_group.command("photo")

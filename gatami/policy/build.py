@@ -159,8 +159,12 @@ def _plain_words(path: Path) -> list[str]:
 def build_dictionary() -> None:
     import marisa_trie
 
-    words = {word for path in DICTIONARIES for word in _plain_words(path)}
-    marisa_trie.Trie(sorted(words)).save(str(WORDS / "dictionary.marisa"))
+    words = {path: _plain_words(path) for path in DICTIONARIES}
+    marisa_trie.Trie(sorted({word for listed in words.values() for word in listed})).save(
+        str(WORDS / "dictionary.marisa")
+    )
+    for name, listed in zip(("bokmaal", "nynorsk"), words.values(), strict=True):
+        marisa_trie.Trie(listed).save(str(WORDS / f"{name}.marisa"))
 
 
 # The sorts of word that the grammar tells apart, as a sum: a finite verb, an infinitive, a participle, a noun, an adjective,
