@@ -291,11 +291,7 @@ def test_the_crew_adds_a_photo_of_the_work(site, visit):
     expect(page.locator(".desk-photos > li")).to_have_count(1)
     with site.app.app_context():
         number = db.session.scalar(select(Photo.id).where(Photo.report_id == reports.by_ref(ref).id))
-    wait_until(lambda: photo_of(site, number)[0] in ("held", "published"), "the photo is drawn")
-    page.reload()
-    page.locator(f"#photo-{number}").get_by_role(
-        "button", name=re.compile("^(Vis bildet|Lagre og vis)$")
-    ).tap()
+    # Nothing in it gives rise to doubt, so that nobody has to release it.
     wait_until(lambda: photo_of(site, number)[0] == "published", "the photo is shown")
     page.goto(f"/reports/{ref}")
     expect(page.get_by_alt_text("Ny asfalt")).to_be_visible()
