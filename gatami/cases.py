@@ -232,7 +232,7 @@ def lift(report: Report, actor: User, words: str, version: int) -> None:
     reports.lift(report, words, actor)
 
 
-def release_photo(photo: Photo, actor: User, alt: str, version: int) -> None:
+def release_photo(photo: Photo, actor: User, alt: str | None, version: int) -> None:
     _seen(photo.report, version)
     reports.publish_photo(photo, actor, alt)
 
@@ -249,7 +249,7 @@ def redraw_photo(
     version: int,
     boxes: Sequence[Box] | None,
     wish: str,
-    alt: str = "",
+    alt: str | None = None,
     reason: str = "",
 ) -> None:
     """Have a photo drawn anew with these boxes, or as the policy finds them. Raises as `reports.redraw` does."""

@@ -332,6 +332,15 @@ def test_what_a_photo_shows_is_scrubbed_like_any_text(app):
     assert made.original.contents.captions == ["Hullet. Ring 400 00 123"]
 
 
+def test_words_that_are_emptied_are_gone(app):
+    made, actor = factories.report(photos=[factories.picture()], captions=["Et hull"]), factories.user()
+    factories.review(made)
+    reports.publish_photo(made.photos[0], actor)
+    assert (made.photos[0].alt, made.cover_alt) == ("Et hull", "Et hull")
+    reports.publish_photo(made.photos[0], actor, "")
+    assert (made.photos[0].alt, made.cover_alt) == (None, None)
+
+
 def test_a_number_of_a_follow_is_never_used_again(app):
     """A link to confirm names the number; it must not confirm somebody else's follow later."""
     made = factories.report()

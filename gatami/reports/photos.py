@@ -190,7 +190,7 @@ def photo_bytes(photo: Photo, size: str) -> bytes:
     return key.open(media.private.get(names.get(size) or f"{photo.folder}/{drawn_in}/{size}.webp"))
 
 
-def publish_photo(photo: Photo, actor: User, alt: str = "") -> None:
+def publish_photo(photo: Photo, actor: User, alt: str | None = None) -> None:
     """Show a photo as it is drawn. Raises NothingToShow."""
     report = photo.report
     if photo.width is None or photo.publication not in ("held", "published") or report.is_gone:
@@ -208,7 +208,7 @@ def redraw(
     actor: User,
     boxes: Sequence[pictures.Box] | None,
     wish: str,
-    alt: str = "",
+    alt: str | None = None,
     reason: str = "",
 ) -> None:
     """Cover just these boxes from now on, or what the policy finds where they are None. Raises NothingToShow.
@@ -267,9 +267,15 @@ def add_photo(report: Report, actor: User, data: bytes, alt: str = "", *, is_aft
     return photo
 
 
-def describe(photo: Photo, alt: str) -> None:
-    """Give a photo words for those who do not see it; what is private in them is masked like in any text."""
+def describe(photo: Photo, alt: str | None) -> None:
+    """Give a photo words for those who do not see it; what is private in them is masked like in any text.
+
+    An empty text takes the words away, and None leaves them as they are.
+    """
+    if alt is None:
+        return
     if not alt.strip():
+        photo.alt = None
         return
     verdict = judge(alt.strip(), photo.report.municipality, photo.report.language)
     photo.alt = verdict.public if verdict and not verdict.held else None

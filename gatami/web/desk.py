@@ -364,7 +364,12 @@ def review_photo(ref: str, number: int) -> Any:
     photo, form = _photo(report, number), request.form
     if form.get("act") == "hold":
         return _do(report, lambda: cases.hold_photo(photo, current_user, _version(), _text("reason")))
-    return _do(report, lambda: cases.release_photo(photo, current_user, _text("alt")[:ALT_MOST], _version()))
+    return _do(report, lambda: cases.release_photo(photo, current_user, _alt(), _version()))
+
+
+def _alt() -> str | None:
+    """What a photo shows, as it was typed; None where the form has no such field."""
+    return _text("alt")[:ALT_MOST] if "alt" in request.form else None
 
 
 @bp.post("/<ref>/photos")
@@ -493,7 +498,7 @@ def cover(ref: str, number: int) -> Any:
     chosen = _chosen(photo, rows, errors) if act != "look" else None
     if errors:
         return _boxes_page(photo, rows, errors, 422)
-    alt, reason, report_id = _text("alt")[:ALT_MOST], _text("reason"), report.id
+    alt, reason, report_id = _alt(), _text("reason"), report.id
     try:
         cases.redraw_photo(photo, current_user, _version(), chosen, act, alt, reason)
         db.session.commit()
