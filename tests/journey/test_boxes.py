@@ -19,7 +19,7 @@ from gatami.reports import Look, Photo
 from .. import factories
 from .conftest import SCREENS, Site, wait_until
 from .steps import PHOTO, sign_in, tab_to
-from .test_pages import AXE, RUN_AXE
+from .test_pages import expect_accessible
 
 pytestmark = pytest.mark.served
 
@@ -303,13 +303,7 @@ def test_the_page_of_boxes_is_accessible_and_fits_the_screen(visit, held, screen
     page = boxes_page(visit, held, screen)
     page.get_by_role("link", name="Se bildet udekket").click()
     page.get_by_role("button", name="Legg til en rute").click()
-    page.evaluate(AXE)
-    found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found[scheme] = page.evaluate(RUN_AXE)
-    assert found == {"light": [], "dark": []}
-    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+    expect_accessible(page, screen)
     small = page.evaluate(
         """() => [...document.querySelectorAll("main :is(button, a, select, input:not([type=hidden])")]
             .filter((e) => e.checkVisibility() && !e.closest(".ds-sr-only") && e.getBoundingClientRect().height < 43.5)

@@ -16,7 +16,7 @@ from gatami.db import db
 from .. import factories
 from .conftest import PLACES, SCREENS, Site, wait_until
 from .steps import link_in, sign_in, tab_to
-from .test_pages import AXE, RUN_AXE
+from .test_pages import expect_accessible
 
 pytestmark = pytest.mark.served
 
@@ -358,10 +358,4 @@ def test_every_page_is_accessible_and_fits_the_screen(visit, names, signed_in, n
     unfold(page)
     if page.locator(".folium-map").locator("visible=true").count():
         expect(page.locator(".leaflet-tile-loaded").first).to_be_attached()
-    page.evaluate(AXE)
-    found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found[scheme] = page.evaluate(RUN_AXE)
-    assert found == {"light": [], "dark": []}
-    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+    expect_accessible(page, screen)

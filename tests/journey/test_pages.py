@@ -167,6 +167,17 @@ def signed_in(site: Site, chromium: Browser) -> Any:
     return cookies
 
 
+def expect_accessible(page: Page, screen: str) -> None:
+    """Axe finds nothing, in light or dark, and nothing is wider than the screen."""
+    page.evaluate(AXE)
+    found = {}
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found[scheme] = page.evaluate(RUN_AXE)
+    assert found == {"light": [], "dark": []}
+    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_accessible_and_fits_the_screen(site, visit, names, signed_in, name, screen):
@@ -176,10 +187,4 @@ def test_every_page_is_accessible_and_fits_the_screen(site, visit, names, signed
     act(page)
     if page.locator(".folium-map").locator("visible=true").count():
         expect(page.locator(".leaflet-tile-loaded").first).to_be_attached()
-    page.evaluate(AXE)
-    found = {}
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found[scheme] = page.evaluate(RUN_AXE)
-    assert found == {"light": [], "dark": []}
-    assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen]["viewport"]["width"]
+    expect_accessible(page, screen)
